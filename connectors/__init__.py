@@ -1,0 +1,1 @@
+"""Connectors: one folder a vendor, each serving one or more ports."""

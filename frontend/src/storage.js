@@ -1,0 +1,17 @@
+// The browser keeps storage per origin, and many tools are served from the same local port:
+// a prefix keeps the tabs of another GraphiQL out of this page.
+
+const PREFIX = "passerelle:";
+
+export function ownStorage(store = globalThis.localStorage) {
+  const ownKeys = () => Object.keys(store).filter((key) => key.startsWith(PREFIX));
+  return {
+    getItem: (key) => store.getItem(PREFIX + key),
+    setItem: (key, value) => store.setItem(PREFIX + key, value),
+    removeItem: (key) => store.removeItem(PREFIX + key),
+    clear: () => ownKeys().forEach((key) => store.removeItem(key)),
+    get length() {
+      return ownKeys().length;
+    },
+  };
+}

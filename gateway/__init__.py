@@ -1,0 +1,1 @@
+"""The edge of Passerelle, in the order a request crosses it."""

@@ -1,0 +1,1 @@
+"""What speaks HTTP to clients: the endpoint, the page at `/`, health, headers, limits."""

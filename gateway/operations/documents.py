@@ -1,0 +1,198 @@
+"""Documents: parsed, validated and kept, and the operation that a request asks for.
+
+What is kept is bounded by the text's size: a tree weighs about thirty times its text.
+"""
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    StringValueNode,
+    ValuesOfCorrectTypeRule,
+    Visitor,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from gateway.operations.request import GraphQLRequest, Method, RequestError
+
+PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
+VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
+BAD_USER_INPUT = "BAD_USER_INPUT"
+NO_OPERATION = "OPERATION_RESOLUTION_FAILURE"
+
+
+class DocumentError(Exception):
+    """A document that cannot be executed: `errors` as found, and the `code` they share."""
+
+    def __init__(self, code: str, errors: list[GraphQLError]) -> None:
+        super().__init__(code)
+        self.code = code
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A valid document and its operations by name; an anonymous one has the name None."""
+
+    node: DocumentNode
+    operations: Mapping[str | None, OperationDefinitionNode]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLimits:
+    """`max_tokens` a document, `max_errors` told, `max_kept_characters` of all kept texts.
+
+    10,000 tokens are ten times a large storefront page; 2 Mi characters keep about 64 MiB.
+    """
+
+    max_tokens: int = 10_000
+    max_errors: int = 20
+    max_kept_characters: int = 2 * 1024 * 1024
+
+
+class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
+    """A wrong literal has the code that the same value has in a variable."""
+
+    def report_error(self, error: GraphQLError) -> None:
+        error.extensions = {**(error.extensions or {}), "code": BAD_USER_INPUT}
+        super().report_error(error)
+
+
+RULES = (
+    *(
+        _ValuesOfCorrectType if rule is ValuesOfCorrectTypeRule else rule
+        for rule in specified_rules
+    ),
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+)
+
+
+class Documents:
+    """Parses and validates against one schema, once for each text while it is kept."""
+
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits | None = None) -> None:
+        self._schema = schema
+        self._limits = limits or DocumentLimits()
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._kept_characters = 0
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def document(self, text: str) -> Document:
+        """Raises DocumentError. Only valid documents are kept."""
+        document = self._kept.get(text)
+        if document is not None:
+            self._kept.move_to_end(text)
+            return document
+        node = self._parse(text)
+        self._validate(node)
+        document = Document(node, _operations(node))
+        self._keep(text, document)
+        return document
+
+    def _parse(self, text: str) -> DocumentNode:
+        try:
+            node = parse(text, max_tokens=self._limits.max_tokens)
+        except GraphQLError as error:
+            raise DocumentError(PARSE_FAILED, [error]) from error
+        except RecursionError:
+            raise _too_deep(PARSE_FAILED) from None
+        if "\\u" in text:
+            _refuse_nul(node)
+        return node
+
+    def _validate(self, node: DocumentNode) -> None:
+        try:
+            errors = validate(self._schema, node, RULES, max_errors=self._limits.max_errors)
+        except RecursionError:
+            raise _too_deep(VALIDATION_FAILED) from None
+        if errors:
+            raise DocumentError(VALIDATION_FAILED, errors)
+
+    def _keep(self, text: str, document: Document) -> None:
+        self._kept[text] = document
+        self._kept_characters += len(text)
+        while self._kept_characters > self._limits.max_kept_characters:
+            oldest, _ = self._kept.popitem(last=False)
+            self._kept_characters -= len(oldest)
+
+
+def operation_of(
+    document: Document, request: GraphQLRequest, method: Method
+) -> OperationDefinitionNode:
+    """The operation that the request names, or the only one.
+
+    Raises DocumentError where it cannot be told or is a subscription, RequestError 405 for a
+    mutation by GET.
+    """
+    operation = _named(document.operations, request.operation_name)
+    if operation.operation is OperationType.SUBSCRIPTION:
+        message = "Subscriptions are not served over plain HTTP requests."
+        raise DocumentError("OPERATION_NOT_SUPPORTED", [GraphQLError(message, operation)])
+    if method == "GET" and operation.operation is OperationType.MUTATION:
+        message = "Mutations must be sent by POST."
+        raise RequestError(405, message, "METHOD_NOT_ALLOWED", ((b"allow", b"POST"),))
+    return operation
+
+
+def _named(
+    operations: Mapping[str | None, OperationDefinitionNode], name: str | None
+) -> OperationDefinitionNode:
+    if name is None:
+        if len(operations) == 1:
+            return next(iter(operations.values()))
+        message = (
+            "The document has several operations; say which by `operationName`."
+            if operations
+            else "The document has no operation."
+        )
+    elif name in operations:
+        return operations[name]
+    else:
+        message = "The document has no operation of the name in `operationName`."
+    raise DocumentError(NO_OPERATION, [GraphQLError(message)])
+
+
+def _operations(node: DocumentNode) -> Mapping[str | None, OperationDefinitionNode]:
+    return {
+        definition.name.value if definition.name else None: definition
+        for definition in node.definitions
+        if isinstance(definition, OperationDefinitionNode)
+    }
+
+
+def _too_deep(code: str) -> DocumentError:
+    return DocumentError(code, [GraphQLError("The document is nested too deeply.")])
+
+
+class _NulStrings(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[StringValueNode] = []
+
+    def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
+        if "\0" in node.value:
+            self.found.append(node)
+
+
+def _refuse_nul(node: DocumentNode) -> None:
+    visitor = _NulStrings()
+    visit(node, visitor)
+    if visitor.found:
+        message = "A string may not hold the character U+0000."
+        nodes: Collection[StringValueNode] = visitor.found[:1]
+        raise DocumentError(BAD_USER_INPUT, [GraphQLError(message, nodes)])

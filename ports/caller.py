@@ -1,0 +1,52 @@
+"""Who asks, and on what terms one question is put to a port."""
+
+from enum import Enum
+
+import msgspec
+
+
+class CallerKind(Enum):
+    ANONYMOUS = "ANONYMOUS"
+    USER = "USER"
+    STAFF = "STAFF"
+    APPLICATION = "APPLICATION"
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """An authenticated caller. `customer` is the number of the company it acts for now.
+
+    `customers` are the companies it may see; None means all of them (staff).
+    """
+
+    subject: str
+    kind: CallerKind
+    customer: str | None = None
+    customers: frozenset[str] | None = frozenset()
+    scopes: frozenset[str] = frozenset()
+    name: str | None = None
+    email: str | None = None
+
+    def may_see(self, customer: str | None) -> bool:
+        """Whether data of this customer number may be shown; unknown owners are nobody's."""
+        if self.customers is None:
+            return True
+        return customer is not None and customer in self.customers
+
+
+class Call(msgspec.Struct, frozen=True):
+    """The terms of one call to a port.
+
+    `language` is a BCP 47 tag (`fr`, `fr-FR`). `deadline` is absolute, in seconds of
+    `time.monotonic()`. `max_age` and `stale_if_error` are seconds a client asked for by `@fresh`;
+    None leaves the operation's own lifetimes. `wanted` names the record fields that will be read
+    (None: all), so that a connector may ask its system for less.
+    """
+
+    caller: Caller
+    language: str
+    deadline: float
+    request_id: str = "-"
+    operation: str | None = None
+    max_age: int | None = None
+    stale_if_error: int | None = None
+    wanted: frozenset[str] | None = None

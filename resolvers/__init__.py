@@ -1,0 +1,1 @@
+"""How fields are answered: lists of parents in, lists of values out, through ports."""

@@ -1,0 +1,12 @@
+"""The sandbox's published credentials: they open nothing but the sandbox."""
+
+AKENEO_CLIENT_ID = "1_sandbox"
+AKENEO_CLIENT_SECRET = "sandbox-akeneo-secret"
+AKENEO_USERNAME = "passerelle"
+AKENEO_PASSWORD = "sandbox-akeneo-password"
+ODOO_API_KEY = "sandbox-odoo-key"
+ODOO_DATABASE = "sandbox"
+HUBSPOT_TOKEN = "pat-sandbox-hubspot"
+DHL_API_KEY = "sandbox-dhl-key"
+UPS_CLIENT_ID = "sandbox-ups"
+UPS_CLIENT_SECRET = "sandbox-ups-secret"

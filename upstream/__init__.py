@@ -1,0 +1,1 @@
+"""How any system is called: the wire, credentials, limits, the guard."""

@@ -1,0 +1,88 @@
+"""What a connector is: a manifest, a configuration, and an object that serves ports."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+import httpx2
+import msgspec
+
+from ports.caller import Call
+from ports.common import Freshness, SystemName
+from upstream.config import UpstreamConfig
+from upstream.exchanges import Exchanges
+from upstream.http import Identity
+from upstream.limits import Bulkhead
+
+
+class OperationLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Declared per port operation (`catalog.products`); `max_keys` None: any number at once."""
+
+    max_keys: int | None = None
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`manifest.toml` of a connector: what can be known without importing it.
+
+    `connector` and `config` are import paths (`connectors.odoo.connector:Odoo`). `concurrency`
+    and `rate_per_second` are what one connection to the vendor bears.
+    """
+
+    name: str
+    title: str
+    system: SystemName
+    ports: tuple[str, ...]
+    connector: str
+    config: str
+    concurrency: int | None = None
+    rate_per_second: float | None = None
+    operations: dict[str, OperationLimits] = {}
+
+
+class Upstream(msgspec.Struct, frozen=True):
+    """What a connector is given to work with, beside its own configuration.
+
+    `transport` replaces the network in tests.
+    """
+
+    name: str
+    manifest: Manifest
+    exchanges: Exchanges
+    transport: httpx2.AsyncBaseTransport | None = None
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.name, self.manifest.system.value)
+
+    def bulkhead(self, config: UpstreamConfig) -> Bulkhead:
+        """The configured limits, else the manifest's."""
+        return Bulkhead(
+            config.concurrency or self.manifest.concurrency,
+            config.rate_per_second or self.manifest.rate_per_second,
+        )
+
+    def read_now(self) -> Freshness:
+        """The freshness of a value that was read this moment."""
+        return Freshness(self.manifest.system, self.name, datetime.now(UTC))
+
+
+class Connector(Protocol):
+    """Built as `Connector(upstream, config)` without touching the network.
+
+    `ports` gives an object for every role of the manifest (may be the connector itself).
+    """
+
+    def ports(self) -> Mapping[str, object]: ...
+
+    async def check(self, *, call: Call) -> None:
+        """Proves address, credentials and rights by the cheapest real read.
+
+        Raises the branch of `ports.errors.UpstreamError` that tells what is wrong.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class ConnectorType(Protocol):
+    def __call__(self, upstream: Upstream, config: UpstreamConfig, /) -> Connector: ...

@@ -1,0 +1,151 @@
+"""How the gateway proves itself to a system: fixed headers, or OAuth 2 tokens kept fresh."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx2
+from pydantic import SecretStr
+
+from ports.errors import (
+    MalformedError,
+    RefusedError,
+    ThrottledError,
+    UnavailableError,
+    UpstreamError,
+)
+
+# A token is renewed this long before it ends, or at a tenth of its life if that is shorter.
+_MARGIN_SECONDS = 60.0
+# RFC 6749 §5.1 only recommends `expires_in`; without it a token is asked anew each hour.
+_ASSUMED_LIFE_SECONDS = 3600.0
+
+
+class Credentials(Protocol):
+    async def headers(self, client: httpx2.AsyncClient, /) -> Mapping[str, str]:
+        """The headers to sign a request with, fetched through `client` if need be."""
+        ...
+
+    def refused(self, headers: Mapping[str, str], /) -> bool:
+        """Told that these headers were answered 401; True when a next try may have better ones."""
+        ...
+
+
+class TokenError(Exception):
+    """A token endpoint gave no token; `kind` is the branch of `ports.errors` that this means."""
+
+    def __init__(self, kind: type[UpstreamError], detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+class FixedHeaders:
+    """The same headers on every call: an API key or a bearer token that does not expire soon."""
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        self._headers = dict(headers or {})
+
+    async def headers(self, _client: httpx2.AsyncClient, /) -> Mapping[str, str]:
+        return self._headers
+
+    def refused(self, _headers: Mapping[str, str], /) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token endpoint is asked with (RFC 6749 §4.3, §4.4); the client goes by Basic.
+
+    `parameters` are the grant's own: `grant_type`, and `username`/`password` or `scope`.
+    `path` is joined to the upstream's base URL unless absolute.
+    """
+
+    path: str
+    client_id: str
+    client_secret: SecretStr
+    parameters: Mapping[str, str]
+
+
+class OAuthToken:
+    """A bearer token, fetched once for all concurrent callers and renewed before it ends."""
+
+    def __init__(self, grant: Grant, clock: Callable[[], float] = time.monotonic) -> None:
+        self._grant = grant
+        self._clock = clock
+        self._token: str | None = None
+        self._renew_at = 0.0
+        self._fetching = asyncio.Lock()
+
+    async def headers(self, client: httpx2.AsyncClient, /) -> Mapping[str, str]:
+        """Raises TokenError, or what the transport raises."""
+        if self._token is None or self._clock() >= self._renew_at:
+            async with self._fetching:
+                if self._token is None or self._clock() >= self._renew_at:
+                    await self._fetch(client)
+        return {"authorization": f"Bearer {self._token}"}
+
+    def refused(self, headers: Mapping[str, str], /) -> bool:
+        if headers.get("authorization") == f"Bearer {self._token}":
+            self._token = None
+        return True
+
+    async def _fetch(self, client: httpx2.AsyncClient) -> None:
+        answer = await _ask(self._grant, client)
+        token = answer.get("access_token")
+        if not isinstance(token, str) or not token:
+            raise TokenError(RefusedError, "the token endpoint gave no access_token")
+        life = _seconds(answer.get("expires_in"))
+        self._renew_at = self._clock() + life - min(_MARGIN_SECONDS, life / 10)
+        self._token = token
+
+
+async def _ask(grant: Grant, client: httpx2.AsyncClient) -> Mapping[str, Any]:
+    from authlib.integrations.base_client import OAuthError
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
+
+    session = AsyncOAuth2Client(
+        grant.client_id,
+        grant.client_secret.get_secret_value(),
+        token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - the method's name
+        transport=_Borrowed(client),
+        timeout=client.timeout,
+        trust_env=False,
+    )
+    try:
+        found: Mapping[str, Any] = await session.fetch_token(
+            str(client.base_url.join(grant.path.lstrip("/"))), **grant.parameters
+        )
+    except OAuthError as problem:
+        raise TokenError(RefusedError, f"{problem.error}") from problem
+    except httpx2.HTTPStatusError as problem:
+        raise TokenError(_kind(problem.response.status_code), "token endpoint") from problem
+    except ValueError as problem:
+        raise TokenError(MalformedError, "the token endpoint gave no JSON object") from problem
+    else:
+        return found
+
+
+class _Borrowed(httpx2.AsyncBaseTransport):
+    """Sends through the pool of another client, and leaves it open."""
+
+    def __init__(self, client: httpx2.AsyncClient) -> None:
+        self._client = client
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return await self._client.send(request, stream=True, auth=None)
+
+
+def _kind(status: int) -> type[UpstreamError]:
+    if status == 429:  # noqa: PLR2004
+        return ThrottledError
+    return UnavailableError if status >= 500 else RefusedError  # noqa: PLR2004
+
+
+def _seconds(told: object) -> float:
+    """`expires_in`, which UPS sends as text."""
+    try:
+        return max(1.0, float(str(told)))
+    except ValueError:
+        return _ASSUMED_LIFE_SECONDS
