@@ -67,7 +67,9 @@ class Model:
     family: str
     categories: tuple[str, ...]
     values: dict[str, tuple[Value, ...]]
-    "The values common to all its variants."
+    "The values common to all its variants, those of a parent model included."
+    parent: str | None = None
+    "The root model, where variants have two levels."
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,10 @@ class PostalAddress:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A customer. `blocked` and credit are the ERP's; segment, language, preferences the CRM's."""
+    """A customer. `blocked` and credit are the ERP's; segment, language, preferences the CRM's.
+
+    `addresses[0]` is its seat, of kind `contact`: the ERP's own row, so its id is `erp_id`.
+    """
 
     number: str
     name: str
@@ -317,8 +322,15 @@ class ParcelEvent:
     "UTC; a carrier that speaks local time converts with `offset_minutes`."
     offset_minutes: int
     stage: Literal[
-        "announced", "handed_over", "transit", "customs", "out_for_delivery",
-        "pickup_point", "delivered", "exception", "returned",
+        "announced",
+        "handed_over",
+        "transit",
+        "customs",
+        "out_for_delivery",
+        "pickup_point",
+        "delivered",
+        "exception",
+        "returned",
     ]
     city: str
     country: str

@@ -10,18 +10,18 @@ import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 
 import { loadConfiguration } from "./configuration.js";
-import { ownStorage } from "./storage.js";
+import { ownStorage, rememberVariables } from "./storage.js";
 
 const explorer = explorerPlugin({ showAttribution: false });
 
-function Page({ url, headers, tabs }) {
+function Page({ url, headers, tabs, storage }) {
   return (
     <GraphiQL
       fetcher={createGraphiQLFetcher({ url, headers })}
       defaultTabs={tabs.length > 0 ? tabs : undefined}
       defaultEditorToolsVisibility="variables"
       plugins={[HISTORY_PLUGIN, explorer]}
-      storage={ownStorage()}
+      storage={storage}
       inputValueDeprecation
       schemaDescription
     >
@@ -43,7 +43,10 @@ function Failed({ error }) {
 
 const root = createRoot(document.getElementById("ide"));
 try {
-  root.render(<Page {...await loadConfiguration()} />);
+  const configuration = await loadConfiguration();
+  const storage = ownStorage();
+  rememberVariables(storage, configuration.tabs);
+  root.render(<Page {...configuration} storage={storage} />);
 } catch (error) {
   root.render(<Failed error={error} />);
 }

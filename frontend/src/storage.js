@@ -15,3 +15,11 @@ export function ownStorage(store = globalThis.localStorage) {
     },
   };
 }
+
+// GraphiQL 5.4 opens the first of its default tabs with its query but without its variables,
+// unless it finds them where it keeps those of the last visit.
+export function rememberVariables(storage, [first]) {
+  if (!first || storage.getItem("graphiql:tabState") !== null) return;
+  storage.setItem("graphiql:query", first.query);
+  storage.setItem("graphiql:variables", first.variables);
+}

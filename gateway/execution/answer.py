@@ -24,8 +24,9 @@ class Answer:
 class Engine(Protocol):
     """Executes one operation.
 
-    Reads from `context`: `request_id` (a string, told in errors) and `deadline` (seconds of the
-    event loop's clock, or None). Raises RequestError where HTTP itself forbids the operation.
+    Reads from `context`: `call.request_id` or `request_id` (told in errors), and `deadline`
+    (seconds of the event loop's clock, or None). Raises RequestError where HTTP itself forbids
+    the operation.
     """
 
     async def execute(

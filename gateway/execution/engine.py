@@ -5,10 +5,12 @@ not run here; field extensions, permissions and `Info` do.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeGuard, cast
 
 import structlog
-from graphql import ExecutionResult, GraphQLSchema
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
+from graphql.execution.values import VariableValues
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -22,21 +24,36 @@ from gateway.operations.documents import (
     operation_of,
 )
 from gateway.operations.request import GraphQLRequest, Method
+from ports.errors import PortError
 
 MAX_COERCION_ERRORS = 20
 
+# Strawberry types it as a plain predicate.
+is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[object]]]", optimized_is_awaitable)
+
 log = structlog.get_logger(__name__)
+
+
+Prepare = Callable[[Any, OperationDefinitionNode, VariableValues], None]
+"""Told the context, the operation and its variables before anything is resolved. May raise
+PortError or GraphQLError, which then is the answer."""
 
 
 class StockEngine:
     """An Engine for any graphql-core schema, Strawberry's (`schema._schema`) included."""
 
-    def __init__(self, schema: GraphQLSchema, documents: Documents | None = None) -> None:
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        documents: Documents | None = None,
+        prepare: Prepare | None = None,
+    ) -> None:
         self._schema = schema
-        self._documents = documents or Documents(schema)
+        self._prepare = prepare
+        self._documents = Documents(schema) if documents is None else documents
 
     async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
-        request_id = str(getattr(context, "request_id", ""))
+        request_id = _request_id(context)
         try:
             document = self._documents.document(request.query)
             operation_of(document, request, method)
@@ -55,14 +72,22 @@ class StockEngine:
             raw_variable_values=dict(request.variables or {}),
             operation_name=request.operation_name,
             max_coercion_errors=MAX_COERCION_ERRORS,
-            is_awaitable=optimized_is_awaitable,
+            is_awaitable=is_awaitable,
             operation_extensions=request.extensions,
         )
         if isinstance(executor, list):
             entries = errors.request_entries(executor, BAD_USER_INPUT, request_id)
             return Answer(None, entries, request_error=True)
-        result = executor.execute_operation()
-        if optimized_is_awaitable(result):
+        try:
+            if self._prepare is not None:
+                self._prepare(context, executor.operation, executor.variable_values)
+        except PortError as error:
+            return Answer(None, [errors.port_entry(error, request_id)], request_error=True)
+        except GraphQLError as error:
+            entries = errors.request_entries([error], BAD_USER_INPUT, request_id)
+            return Answer(None, entries, request_error=True)
+        result: object = executor.execute_operation()
+        if is_awaitable(result):
             deadline: float | None = getattr(context, "deadline", None)
             try:
                 result = await _before(deadline, result)
@@ -70,6 +95,11 @@ class StockEngine:
                 log.warning("deadline exceeded", request_id=request_id)
                 return Answer(None, [_deadline_entry(request_id)])
         return _answer(result, request_id)
+
+
+def _request_id(context: object) -> str:
+    call = getattr(context, "call", context)
+    return str(getattr(call, "request_id", ""))
 
 
 class _DeadlineExceededError(Exception):

@@ -40,6 +40,13 @@ def port_entry(error: PortError, request_id: str) -> Entry:
     return {"message": error.message, "extensions": _port_extensions(error, request_id)}
 
 
+def whole_seconds(retry_after: float | None) -> int | None:
+    """Rounded up, as `Retry-After` wants it; None where no time can be told."""
+    if retry_after is None or not math.isfinite(retry_after):
+        return None
+    return max(0, math.ceil(retry_after))
+
+
 def request_entries(errors: Iterable[GraphQLError], code: str, request_id: str) -> list[Entry]:
     """Entries of errors found before execution; an error's own code wins over `code`."""
     return [
@@ -131,8 +138,9 @@ def _port_extensions(error: PortError, request_id: str) -> Entry:
     if error.upstream is not None:
         extensions["upstream"] = error.upstream
     extensions["retryable"] = error.retryable
-    if error.retry_after is not None and math.isfinite(error.retry_after):
-        extensions["retryAfter"] = max(0, math.ceil(error.retry_after))
+    seconds = whole_seconds(error.retry_after)
+    if seconds is not None:
+        extensions["retryAfter"] = seconds
     extensions["requestId"] = request_id
     return extensions
 

@@ -107,7 +107,6 @@ def _policy(*sources: str) -> dict[str, str]:
         "content-security-policy": "; ".join(directives),
         "cross-origin-opener-policy": "same-origin",
         "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
     }
 
 
@@ -124,7 +123,7 @@ def _configuration_endpoint(configuration: Callable[[], IdeConfiguration]) -> En
         return Response(
             msgspec.json.encode(configuration()),
             media_type="application/json",
-            headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
+            headers={"cache-control": "no-store"},
         )
 
     return endpoint
@@ -169,5 +168,4 @@ class HashedFiles(StaticFiles):
     def _kept(response: Response) -> Response:
         response.headers["cache-control"] = "public, max-age=31536000, immutable"
         response.headers["vary"] = "accept-encoding"
-        response.headers["x-content-type-options"] = "nosniff"
         return response

@@ -13,7 +13,7 @@ HTTP_OK = 200
 HTTP_MULTI_STATUS = 207
 
 
-@dataclass
+@dataclass(eq=False)
 class Refusal(Exception):  # noqa: N818 - a refusal is what the vendor answers, not a fault of ours
     """An answer other than success, in HubSpot's error shape."""
 

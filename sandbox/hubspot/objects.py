@@ -57,9 +57,6 @@ class Shelves:
             raise Refusal(403, "MISSING_SCOPES", message, errors)
         raise invalid(f"Unable to infer object type from: {name}")
 
-    def other(self, shelf: Shelf) -> Shelf:
-        return self.contacts if shelf is self.companies else self.companies
-
 
 @dataclass(frozen=True, slots=True)
 class Objects:

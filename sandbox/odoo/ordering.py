@@ -8,7 +8,9 @@ from sandbox.odoo.faults import user_error, value_error
 from sandbox.odoo.schema import TO_MANY, Field, Row
 from sandbox.odoo.store import Env, Table, getter
 
-_TERM = re.compile(r"(?i)\s*(?P<field>\w+)(?:\s+(?P<way>asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*")
+_TERM = re.compile(
+    r"(?i)\s*(?P<field>\w+)(?:\s+(?P<way>asc|desc))?(?:\s+nulls\s+(?:first|last))?\s*"
+)
 
 Key = Callable[[Row], Any]
 
@@ -37,13 +39,15 @@ def ranks(env: Env, table: Table) -> dict[int, int]:
 
 def _key(env: Env, table: Table, field: Field) -> Key:
     read = getter(env, table.model, field)
-    if field.relation:
+    # A relation to its own model sorts by id: its order would ask for itself without end.
+    if field.relation and field.relation != table.model.name:
         places = ranks(env, env.store[field.relation])
         # A null sorts after everything; a relation sorts by its target's own order.
         return lambda row: (read(row) is False, places.get(read(row), 0))
     if field.type in {"integer", "float", "monetary", "boolean"}:
         return read
-    return lambda row: (read(row) is False, read(row) or "")
+    blank: Any = 0 if field.relation else ""
+    return lambda row: (read(row) is False, read(row) or blank)
 
 
 def arranged(env: Env, table: Table, rows: list[Row], order: str | None) -> list[Row]:

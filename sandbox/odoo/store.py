@@ -26,6 +26,12 @@ class Table:
 
     def add(self, row: Row) -> None:
         self.rows[row["id"]] = row
+        self.forget()
+
+    def forget(self) -> None:
+        """Drops what was derived from rows; due after any change of them."""
+        self._indexes.clear()
+        self.ranks = None
 
     def index(self, name: str) -> dict[Any, list[int]]:
         """Value (or element, for a to-many field) -> ids, in the order of the rows."""
@@ -45,6 +51,8 @@ class Table:
 class Store:
     def __init__(self) -> None:
         self._tables: dict[str, Table] = {}
+        self.stock: dict[int, Any] = {}
+        "Quantities by product and location; see `forecasts`."
 
     def __contains__(self, name: str) -> bool:
         return name in self._tables

@@ -26,6 +26,8 @@ class Range:
     growth: float = 0.12
     model: str = ""
     axes: tuple[str, ...] = ()
+    submodel: str = ""
+    "A second level of models, by the first axis."
     norm: str = ""
     unit: str = "Units"
     weight: float = 0.1
@@ -53,7 +55,7 @@ def _screw(prefix: str, category: str, norm: str, names: Names) -> Range:
     return Range(
         "screws", category, prefix + "-{thread}X{length}-{finish}", names,
         {"thread": _THREADS, "length": _LENGTHS, "finish": _FINISHES},
-        price=0.09, growth=0.22, model=prefix + "-{finish}", axes=("thread", "length"),
+        price=0.18, growth=0.22, model=prefix + "-{finish}", axes=("thread", "length"),
         norm=norm, weight=0.004,
     )  # fmt: skip
 
@@ -191,6 +193,7 @@ PROTECTION = (
         {"design": _grid("HIVIS SOFTSHELL RAIN"), "color": _grid("YELLOW BLUE RED BLACK"),
          "size": _SIZES},
         price=39.0, growth=0.02, model="VESTE-{design}", axes=("color", "size"),
+        submodel="VESTE-{design}-{color}",
         norm="EN ISO 20471", weight=0.6),
     Range("helmets", "helmets", "CASQ-{design}-{color}", Names(
         "Casque de chantier {design}, {color}", "Safety helmet, {design}, {color}",

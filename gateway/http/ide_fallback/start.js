@@ -24,20 +24,29 @@ function ownStorage() {
   };
 }
 
+function rememberVariables(storage, [first]) {
+  if (!first || storage.getItem("graphiql:tabState") !== null) return;
+  storage.setItem("graphiql:query", first.query);
+  storage.setItem("graphiql:variables", first.variables);
+}
+
 async function start() {
   const answer = await fetch("ide/config.json", { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(`The gateway answered ${answer.status} for ide/config.json.`);
   const { graphql, headers, tabs } = await answer.json();
   const url = new URL(graphql, document.baseURI).href;
+  const defaultTabs = tabs.map(({ query, variables }) => ({
+    query,
+    variables: JSON.stringify(variables, null, 2),
+  }));
+  const storage = ownStorage();
+  rememberVariables(storage, defaultTabs);
   const page = React.createElement(GraphiQL, {
     fetcher: GraphiQL.createFetcher({ url, headers }),
-    defaultTabs: tabs.map(({ query, variables }) => ({
-      query,
-      variables: JSON.stringify(variables, null, 2),
-    })),
+    defaultTabs,
     defaultEditorToolsVisibility: "variables",
     plugins: [GraphiQLPluginExplorer.explorerPlugin({ showAttribution: false })],
-    storage: ownStorage(),
+    storage,
     inputValueDeprecation: true,
     schemaDescription: true,
   });

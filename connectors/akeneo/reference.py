@@ -1,0 +1,120 @@
+"""What changes by the week, kept for all requests, and the reading of products that it allows."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TypeAlias, TypeVar
+
+from connectors.akeneo.client import AkeneoClient, Question, Search
+from connectors.akeneo.config import AkeneoConfig
+from connectors.akeneo.locales import locales_for
+from connectors.akeneo.mapping import Reading
+from connectors.akeneo.payloads import FamilyVariantPayload
+from connectors.akeneo.structure import (
+    Labelled,
+    Structure,
+    Tree,
+    load_axes,
+    load_options,
+    load_structure,
+    load_tree,
+)
+from ports.caller import Call
+from upstream.reference import Reference
+
+T = TypeVar("T")
+Load: TypeAlias = Callable[[Call], Awaitable[T]]
+
+_VALUES_OF = ("name", "description", "brand", "gtin")
+
+
+class References:
+    """Loads each thing when it is first asked for, once for all who ask."""
+
+    def __init__(self, client: AkeneoClient, config: AkeneoConfig, upstream: str) -> None:
+        self._client = client
+        self._config = config
+        self._upstream = upstream
+        self._structure: Reference[Structure] = Reference(self._load_structure)
+        self._tree: Reference[Tree] = Reference(self._load_tree)
+        self._options: dict[str, Reference[tuple[Labelled, ...]]] = {}
+        self._axes: dict[str, Reference[Mapping[str, FamilyVariantPayload]]] = {}
+
+    async def reading(self, call: Call) -> Reading:
+        """How products are read for this call's language."""
+        structure = await self._structure.get(call)
+        locales = locales_for(call.language, self._config, structure.channel_locales)
+        return Reading.of(structure, self._config, locales, self._upstream)
+
+    async def tree(self, call: Call) -> Tree:
+        return await self._tree.get(call)
+
+    async def options(
+        self, attributes: Iterable[str], call: Call
+    ) -> dict[str, tuple[Labelled, ...]]:
+        """The options of select attributes. These must exist, since each is kept for good."""
+        codes = sorted(attributes)
+        for code in codes:
+            if code not in self._options:
+                self._options[code] = Reference(self._options_of(code))
+        found = await asyncio.gather(*(self._options[code].get(call) for code in codes))
+        return dict(zip(codes, found, strict=True))
+
+    async def axes(
+        self, families: Iterable[str], call: Call
+    ) -> dict[str, Mapping[str, FamilyVariantPayload]]:
+        """Family variants by code, for each family."""
+        codes = sorted(set(families))
+        for code in codes:
+            if code not in self._axes:
+                self._axes[code] = Reference(self._axes_of(code))
+        found = await asyncio.gather(*(self._axes[code].get(call) for code in codes))
+        return dict(zip(codes, found, strict=True))
+
+    async def aclose(self) -> None:
+        for options in self._options.values():
+            await options.aclose()
+        for axes in self._axes.values():
+            await axes.aclose()
+        await self._tree.aclose()
+        await self._structure.aclose()
+
+    async def _load_structure(self, call: Call) -> Structure:
+        return await load_structure(self._client, self._config.channel, call)
+
+    async def _load_tree(self, call: Call) -> Tree:
+        structure = await self._structure.get(call)
+        of_channel = structure.channel.category_tree if structure.channel else None
+        return await load_tree(self._client, self._config.category_tree or of_channel, call)
+
+    def _options_of(self, attribute: str) -> Load[tuple[Labelled, ...]]:
+        return lambda call: load_options(self._client, attribute, call)
+
+    def _axes_of(self, family: str) -> Load[Mapping[str, FamilyVariantPayload]]:
+        return lambda call: load_axes(self._client, family, call)
+
+
+def question(search: Search, reading: Reading, call: Call) -> Question:
+    """A search that asks for no more values than the call's `wanted` fields need."""
+    locales = tuple(code for code in reading.locales if code in reading.structure.channel_locales)
+    scope = reading.config.channel if reading.config.channel_tree_only else None
+    return Question(search, locales, wanted_attributes(reading, call.wanted), scope)
+
+
+def sort_attributes(reading: Reading) -> tuple[str, ...]:
+    """What a product's SKU and name are read from."""
+    config, structure = reading.config, reading.structure
+    named = (config.identifier_attribute, config.name_attribute)
+    return structure.known((*named, *structure.label_attributes()))
+
+
+def wanted_attributes(reading: Reading, wanted: frozenset[str] | None) -> tuple[str, ...]:
+    """The attributes that these fields of a product come from; empty means all."""
+    if wanted is None or "attributes" in wanted:
+        return ()
+    config = reading.config
+    codes: list[str | None] = [
+        getattr(config, f"{field}_attribute") for field in _VALUES_OF if field in wanted
+    ]
+    codes += reading.images if "images" in wanted else ()
+    codes += reading.documents if "documents" in wanted else ()
+    return reading.structure.known((*sort_attributes(reading), *codes))

@@ -1,0 +1,1 @@
+"""DHL: parcels of all its divisions, through Shipment Tracking (Unified)."""

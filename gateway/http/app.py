@@ -1,0 +1,119 @@
+"""One ASGI application of everything served: GraphQL, health, and the routes given.
+
+Gives every answer its `X-Request-Id`; what is unknown or fails is answered as a problem.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, Route, Router
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+
+from gateway.http.health import Healthz, NotReady, Readyz
+from gateway.http.incoming import request_id_of
+from gateway.http.responses import Header, send_problem
+
+NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
+
+log = structlog.get_logger(__name__)
+
+
+def http_app(
+    endpoint: ASGIApp,
+    *,
+    not_ready: NotReady,
+    routes: Sequence[BaseRoute] = (),
+    lifespan: Lifespan[Any] | None = None,
+    graphql_path: str = "/graphql",
+) -> ASGIApp:
+    """`lifespan` holds what lives as long as the application, as Starlette's does."""
+    paths: dict[str, ASGIApp] = {
+        graphql_path: endpoint,
+        "/healthz": Healthz(),
+        "/readyz": Readyz(not_ready),
+    }
+    return _Application(paths, tuple(routes), Router(lifespan=lifespan))
+
+
+class _Application:
+    def __init__(
+        self, paths: dict[str, ASGIApp], routes: tuple[BaseRoute, ...], lifespan: Router
+    ) -> None:
+        self._paths = paths
+        self._routes = routes
+        self._lifespan = lifespan
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            await self._websocket(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = _Marked(send, request_id_of(scope))
+        try:
+            await self._routed(scope, receive, answer)
+        except HTTPException as error:
+            if answer.started:
+                raise
+            await answer.problem(error.status_code, error.headers)
+        except Exception:
+            if answer.started:
+                raise  # nothing can be told any more; the server closes the connection
+            log.exception("request failed", request_id=answer.request_id, path=scope["path"])
+            await answer.problem(500)
+
+    async def _routed(self, scope: Scope, receive: Receive, answer: "_Marked") -> None:
+        app = self._paths.get(_path(scope))
+        if app is not None:
+            await app(scope, receive, answer)
+            return
+        allowed: set[str] = set()
+        for route in self._routes:
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                await route.handle({**scope, **child}, receive, answer)
+                return
+            if match is Match.PARTIAL and isinstance(route, Route):
+                allowed |= route.methods or set()
+        if allowed:
+            await answer.problem(405, {"allow": ", ".join(sorted(allowed))})
+        else:
+            await answer.problem(404)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for route in self._routes:
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                await route.handle({**scope, **child}, receive, send)
+                return
+        await send({"type": "websocket.close", "code": 1000})
+
+
+class _Marked:
+    """A `send` that adds the headers of every answer."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._headers: tuple[Header, ...] = ((b"x-request-id", request_id.encode()), NOSNIFF)
+        self.started = False
+        self.request_id = request_id
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            message["headers"] = [*message.get("headers", ()), *self._headers]
+        await self._send(message)
+
+    async def problem(self, status: int, headers: Mapping[str, str] | None = None) -> None:
+        extra = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+        await send_problem(self, status, self.request_id, extra)
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))

@@ -1,0 +1,92 @@
+"""The HTTP side of a request: its identity, its headers, its bounded body."""
+
+import asyncio
+import re
+import secrets
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
+
+from gateway.operations.request import RequestError
+
+_SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
+
+
+class ClientGoneError(Exception):
+    """The client hung up; nobody reads an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What a context may be made of: `scope` is ASGI's, `request_id` is safe to log and to echo."""
+
+    scope: Scope
+    request_id: str
+
+    @property
+    def headers(self) -> Headers:
+        return Headers(scope=self.scope)
+
+
+def request_id_of(scope: Scope) -> str:
+    """The client's `X-Request-Id` if it is a sane token, else a new one; one a request."""
+    state = scope.setdefault("state", {})
+    known = state.get("request_id")
+    if isinstance(known, str):
+        return known
+    sent = header(scope, b"x-request-id")
+    if sent is None or not _SANE_REQUEST_ID.fullmatch(sent):
+        request_id = secrets.token_hex(8)
+    else:
+        request_id = sent.decode("ascii")
+    state["request_id"] = request_id
+    return request_id
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """The first value of a header; `name` in lower case."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return None
+
+
+def header_text(scope: Scope, name: bytes) -> str | None:
+    value = header(scope, name)
+    return None if value is None else value.decode("latin-1")
+
+
+async def read_body(scope: Scope, receive: Receive, *, max_bytes: int, seconds: float) -> bytes:
+    """Raises RequestError 413 as soon as the body is known to be too large, 408 when it is slow."""
+    length = header(scope, b"content-length")
+    # 19 digits are too many already, and Python refuses to read thousands of them.
+    if length is not None and length.isdigit() and int(length[:19]) > max_bytes:
+        raise _too_large(max_bytes)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _received(receive, max_bytes)
+    except TimeoutError:
+        message = f"The body did not arrive within {seconds:g} seconds."
+        raise RequestError(408, message, "REQUEST_TIMEOUT", ((b"connection", b"close"),)) from None
+
+
+async def _received(receive: Receive, max_bytes: int) -> bytes:
+    body = b""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        body = message.get("body", b"")
+        size += len(body)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
+        if not message.get("more_body", False):
+            return b"".join((*chunks, body)) if chunks else body
+        chunks.append(body)
+
+
+def _too_large(max_bytes: int) -> RequestError:
+    return RequestError(413, f"The body is larger than {max_bytes:,} bytes.", "CONTENT_TOO_LARGE")

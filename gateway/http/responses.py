@@ -1,0 +1,38 @@
+"""Whole JSON answers over ASGI, and problems as RFC 9457 tells them."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+
+import orjson
+from starlette.types import Send
+
+Header = tuple[bytes, bytes]
+
+JSON: Header = (b"content-type", b"application/json; charset=utf-8")
+PROBLEM: Header = (b"content-type", b"application/problem+json")
+# Answers hold what one caller may see at one moment.
+NO_STORE: Header = (b"cache-control", b"no-store")
+
+
+async def send_whole(
+    send: Send, status: int, body: bytes, headers: Iterable[Header], *, head: bool = False
+) -> None:
+    """`head`: the same headers without the body."""
+    sent = list(headers)
+    if status != HTTPStatus.NO_CONTENT:
+        sent.append((b"content-length", b"%d" % len(body)))
+    await send({"type": "http.response.start", "status": status, "headers": sent})
+    await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+async def send_problem(
+    send: Send, status: int, request_id: str, headers: Iterable[Header] = ()
+) -> None:
+    """A problem without a type of its own: the title is that of the status."""
+    problem = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "requestId": request_id,
+    }
+    await send_whole(send, status, orjson.dumps(problem), (PROBLEM, NO_STORE, *headers))

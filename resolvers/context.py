@@ -1,0 +1,107 @@
+"""What one operation carries from field to field: the caller, its terms, the ports, the loaders."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ports.accounts import Accounts
+from ports.caller import Call, Caller
+from ports.catalog import Catalog
+from ports.common import SystemName
+from ports.customers import Customers
+from ports.errors import NotConfiguredError
+from ports.invoices import Invoices
+from ports.orders import Orders
+from ports.pricing import Pricing
+from ports.shipments import Shipments
+from ports.stock import Stock
+from ports.systems import System
+from ports.tracking import CarrierTracking
+from resolvers.loading import Loader
+
+_GRACE_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The configured roles; None where no upstream serves one. `tracking` goes by carrier code."""
+
+    catalog: Catalog | None = None
+    pricing: Pricing | None = None
+    stock: Stock | None = None
+    accounts: Accounts | None = None
+    orders: Orders | None = None
+    invoices: Invoices | None = None
+    shipments: Shipments | None = None
+    customers: Customers | None = None
+    tracking: Mapping[str, CarrierTracking] = field(default_factory=dict)
+
+
+SYSTEM_OF_ROLE: Mapping[str, SystemName] = {
+    "catalog": SystemName.PIM,
+    "pricing": SystemName.ERP,
+    "stock": SystemName.ERP,
+    "accounts": SystemName.ERP,
+    "orders": SystemName.ERP,
+    "invoices": SystemName.ERP,
+    "shipments": SystemName.ERP,
+    "customers": SystemName.CRM,
+    "tracking": SystemName.CARRIER,
+    "returns": SystemName.OMS,
+    "payments": SystemName.PAYMENT,
+    "documents": SystemName.DMS,
+}
+
+
+class MediaLinks(Protocol):
+    def __call__(self, code: str, /) -> str:
+        """An absolute, signed address under which the gateway serves this media code."""
+        ...
+
+
+@dataclass(slots=True)
+class Context:
+    """Made anew for each operation; `aclose` ends what it still has under way."""
+
+    call: Call
+    ports: Ports
+    media_url: MediaLinks
+    systems: Callable[[], Sequence[System]]
+    page_cap: int = 100
+    _loaders: dict[object, Loader[Any, Any]] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def caller(self) -> Caller:
+        return self.call.caller
+
+    @property
+    def deadline(self) -> float:
+        """When the whole operation is cut off: a little after its calls, whose errors tell more."""
+        return self.call.deadline + _GRACE_SECONDS
+
+    def port(self, role: str) -> Any:
+        """The port of a role. Raises NotConfiguredError when no upstream serves it."""
+        if (port := getattr(self.ports, role, None)) is None:
+            raise NotConfiguredError(SYSTEM_OF_ROLE[role].value, role)
+        return port
+
+    def loader(self, role: str, operation: str) -> Loader[Any, Any]:
+        """The loader of a batch operation of a port (`catalog`, `products`)."""
+        if (known := self._loaders.get((role, operation))) is not None:
+            return known
+        method = getattr(self.port(role), operation)
+        return self.loader_of((role, operation), lambda keys: method(keys, call=self.call))
+
+    def loader_of(self, name: object, ask: Callable[[Sequence[Any]], Any]) -> Loader[Any, Any]:
+        """The loader called `name`, made around `ask` when there is none yet."""
+        if name not in self._loaders:
+            self._loaders[name] = Loader(ask, self._tasks)
+        return self._loaders[name]
+
+    async def aclose(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,79 @@
+"""Federation's entities: representations of one type, resolved together by any of its keys."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ports.errors import BadInputError
+from resolvers import node, shipment
+from resolvers.context import Context
+from resolvers.ids import key_of
+from resolvers.loading import Found
+
+MOST_REPRESENTATIONS = 1000
+
+NATURAL_KEYS: Mapping[str, str] = {
+    "Product": "sku",
+    "Category": "code",
+    "Customer": "number",
+    "Order": "number",
+    "Invoice": "number",
+    "Return": "number",
+    "Shipment": "trackingNumber",
+}
+"""The key field of each entity beside `id`."""
+
+
+async def entities(
+    representations: Sequence[Mapping[str, Any]], *, ctx: Context
+) -> list[Found[Any]]:
+    """A value per representation, in order; unknown keys give None. One port call per type.
+
+    Raises BadInputError for too many of them, for an unknown type, or for one without a key.
+    """
+    if len(representations) > MOST_REPRESENTATIONS:
+        raise BadInputError(f"At most {MOST_REPRESENTATIONS} representations can be resolved.")
+    found: list[Found[Any]] = [None] * len(representations)
+    for kind in dict.fromkeys(str(one.get("__typename")) for one in representations):
+        places = [i for i, one in enumerate(representations) if one.get("__typename") == kind]
+        values = await _of_kind(kind, [representations[i] for i in places], ctx)
+        for place, value in zip(places, values, strict=True):
+            found[place] = value
+    return found
+
+
+async def _of_kind(
+    kind: str, representations: Sequence[Mapping[str, Any]], ctx: Context
+) -> list[Found[Any]]:
+    if kind not in NATURAL_KEYS:
+        raise BadInputError("A representation names a type that is no entity here.")
+    name = NATURAL_KEYS[kind]
+    natural = [_text(one.get(name)) for one in representations]
+    if kind != "Shipment":
+        keys = [
+            key or _from_id(kind, one) for key, one in zip(natural, representations, strict=True)
+        ]
+        return await node.BY_KEY[kind](keys, ctx=ctx)
+    by_number = await shipment.by_tracking_number(natural, ctx=ctx)
+    ids = [
+        None if number else _from_id(kind, one)
+        for number, one in zip(natural, representations, strict=True)
+    ]
+    by_id = await shipment.by_key(ids, ctx=ctx)
+    return [
+        first if first is not None else second
+        for first, second in zip(by_number, by_id, strict=True)
+    ]
+
+
+def _from_id(kind: str, representation: Mapping[str, Any]) -> str | None:
+    """None for an id that cannot be ours: an unknown key, as Federation sees it."""
+    if (text := _text(representation.get("id"))) is None:
+        raise BadInputError(f"A representation of {kind} holds none of its keys.")
+    try:
+        return key_of(kind, text)
+    except BadInputError:
+        return None
+
+
+def _text(value: object) -> str | None:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None

@@ -1,0 +1,145 @@
+"""The three kinds of field that a view has, and the one way each is answered.
+
+`plain`: an attribute of the record. `computed`: a function of the record alone. `batched`: a
+resolver of many parents. An engine finds them as `FieldPlan` in the field's metadata.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+from strawberry.types import Info
+
+Batch = Callable[..., Awaitable[Sequence[Any]]]
+PLAN = "passerelle"
+
+VIEWS: dict[str, type] = {}
+"""The record that each GraphQL type is a view over, by the type's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of a field. `default` is absent where the contract gives none."""
+
+    type: Any
+    description: str
+    default: Any = UNSET
+    required: bool = False
+
+    @property
+    def absent(self) -> Any:
+        """What the resolver is given when the client gives nothing."""
+        return None if self.default is UNSET else self.default
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """How a field is answered; exactly one of `batch` and `compute` is there.
+
+    `prepare` turns the GraphQL arguments into the resolver's. `role` is the port that it asks.
+    """
+
+    batch: Batch | None = None
+    compute: Callable[[Any], Any] | None = None
+    prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    role: str | None = None
+    arguments: Mapping[str, Argument] = field(default_factory=dict)
+
+
+@strawberry.interface(description="An object that can be asked again by its id.")
+class Node:
+    id: strawberry.ID = strawberry.field(
+        description="Opaque, global, and the same after a change of vendor."
+    )
+
+
+def view(
+    record: type, description: str, *, keys: Sequence[str] = (), directives: Sequence[object] = ()
+) -> Callable[[type], Any]:
+    """Makes a class the GraphQL view over `record`; with `keys`, a Federation entity."""
+
+    def wrap(cls: type) -> Any:
+        VIEWS[cls.__name__] = record
+        if issubclass(cls, Node):
+            # Records are no instances of their view, so the interface must be told.
+            cls.is_type_of = classmethod(  # type: ignore[attr-defined]
+                lambda _, value, __: isinstance(value, record)
+            )
+        if not keys:
+            return strawberry.type(cls, description=description, directives=directives)
+        return strawberry.federation.type(
+            cls, keys=list(keys), description=description, directives=directives
+        )
+
+    return wrap
+
+
+def described(enum: type[Enum], description: str, values: Mapping[str, str]) -> Any:
+    """A record's enum as a GraphQL enum, each value with its description."""
+    made = strawberry.enum(enum, description=description)
+    definition = made.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = values[value.name]
+    return made
+
+
+def plain(description: str, **options: Any) -> Any:
+    return strawberry.field(description=description, **options)
+
+
+def computed(compute: Callable[[Any], Any], description: str, **options: Any) -> Any:
+    """A field whose value follows from its record alone."""
+
+    def resolve(root: Any) -> Any:
+        return compute(root)
+
+    plan = FieldPlan(compute=compute)
+    return strawberry.field(
+        resolver=resolve, description=description, metadata={PLAN: plan}, **options
+    )
+
+
+def batched(
+    batch: Batch,
+    description: str,
+    *,
+    arguments: Mapping[str, Argument] | None = None,
+    prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    role: str | None = None,
+    **options: Any,
+) -> Any:
+    """A field answered for all parents of a level at once."""
+    plan = FieldPlan(batch=batch, prepare=prepare, role=role, arguments=arguments or {})
+
+    absent = {name: one.absent for name, one in plan.arguments.items()}
+
+    async def resolve(root: Any, info: Info[Any, None], **given: Any) -> Any:
+        values = await batch([root], ctx=info.context, **prepare({**absent, **given}))
+        return values[0]
+
+    resolve.__signature__ = _signature(plan.arguments)  # type: ignore[attr-defined]
+    return strawberry.field(
+        resolver=resolve, description=description, metadata={PLAN: plan}, **options
+    )
+
+
+def _signature(arguments: Mapping[str, Argument]) -> inspect.Signature:
+    parameter = inspect.Parameter
+    fixed = [
+        parameter("root", parameter.POSITIONAL_OR_KEYWORD, annotation=Any),
+        parameter("info", parameter.POSITIONAL_OR_KEYWORD, annotation=Info[Any, None]),
+    ]
+    own = [
+        parameter(
+            name,
+            parameter.KEYWORD_ONLY,
+            default=parameter.empty if one.required else one.default,
+            annotation=Annotated[one.type, strawberry.argument(description=one.description)],
+        )
+        for name, one in arguments.items()
+    ]
+    return inspect.Signature([*fixed, *own])

@@ -1,0 +1,182 @@
+"""Documents: what is kept, what is refused and how, which operation is meant."""
+
+import inspect
+import sys
+
+import pytest
+from graphql import build_schema, get_introspection_query
+
+from gateway.operations.documents import (
+    Document,
+    DocumentError,
+    DocumentLimits,
+    Documents,
+    operation_of,
+)
+from gateway.operations.request import GraphQLRequest, Method, RequestError
+
+SCHEMA = build_schema("""
+    enum Colour { RED }
+    input Line { sku: String! }
+    type Query { a(x: Int, colour: Colour, lines: [Line!]): Query b: String }
+    type Mutation { m: Int }
+    type Subscription { s: Int }
+""")
+
+
+def refused(text: str, limits: DocumentLimits | None = None) -> DocumentError:
+    with pytest.raises(DocumentError) as error:
+        Documents(SCHEMA, limits).document(text)
+    return error.value
+
+
+def test_a_valid_document_is_kept() -> None:
+    documents = Documents(SCHEMA)
+    assert documents.document("{ b }") is documents.document("{ b }")
+    assert documents.document("{ b } #") is not documents.document("{ b }")
+    assert len(documents) == 2
+
+
+def test_the_least_recently_used_go_first() -> None:
+    documents = Documents(SCHEMA, DocumentLimits(max_kept_characters=20))
+    first = documents.document("{ b } # 1")
+    documents.document("{ b } # 2")
+    assert documents.document("{ b } # 1") is first
+    documents.document("{ b } # 3")
+    assert len(documents) == 2
+    assert documents.document("{ b } # 1") is first
+
+
+def test_a_text_larger_than_all_that_is_kept_is_answered_and_forgotten() -> None:
+    documents = Documents(SCHEMA, DocumentLimits(max_kept_characters=3))
+    assert documents.document("{ b }").operations
+    assert len(documents) == 0
+
+
+def test_what_is_invalid_is_not_kept() -> None:
+    documents = Documents(SCHEMA)
+    for text in ("{", "{ c }"):
+        with pytest.raises(DocumentError):
+            documents.document(text)
+    assert len(documents) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "own_code"),
+    [
+        ("{", "GRAPHQL_PARSE_FAILED", None),
+        ("{ c }", "GRAPHQL_VALIDATION_FAILED", None),
+        ("{ a(x: 1, x: 2) { b } }", "GRAPHQL_VALIDATION_FAILED", None),
+        ('{ a(x: "1") { b } }', "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"),
+        ("{ a(colour: BLUE) { b } }", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"),
+        ("{ a(lines: [{}]) { b } }", "GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"),
+        (r'{ a(lines: {sku: "\u0000"}) { b } }', "BAD_USER_INPUT", None),
+    ],
+)
+def test_refusals(text: str, code: str, own_code: str | None) -> None:
+    error = refused(text)
+    assert error.code == code
+    (first,) = error.errors
+    assert (first.extensions or {}).get("code") == own_code
+    assert first.locations
+
+
+def test_other_escapes_are_fine() -> None:
+    assert Documents(SCHEMA).document(r'{ a(lines: {sku: "\u00e9"}) { b } }')
+
+
+def test_limits() -> None:
+    assert refused("{ b b b }", DocumentLimits(max_tokens=4)).code == "GRAPHQL_PARSE_FAILED"
+    assert len(refused("{ " + "c " * 9 + "}", DocumentLimits(max_errors=3)).errors) == 4
+    (error,) = refused("{ " + "b " * 4000 + "}").errors
+    assert error.message.startswith("The document is too complex")
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        ("{ b }", 1),
+        ("{ a { a { b } } }", 3),
+        ("{ a { ... { ... on Query { b } } } }", 2),
+        (
+            "{ a { ...F } ...F } fragment F on Query { a { ...G b } } fragment G on Query { a { b } }",
+            4,
+        ),
+        ("query A { b } mutation B { m } query C { a { b } }", 2),
+    ],
+)
+def test_depth(text: str, depth: int) -> None:
+    assert Documents(SCHEMA, DocumentLimits(max_depth=depth)).document(text)
+    error = refused(text, DocumentLimits(max_depth=depth - 1))
+    assert error.code == "GRAPHQL_VALIDATION_FAILED"
+    assert "too deeply" in error.errors[0].message
+
+
+def test_a_chain_of_fragments_longer_than_the_stack() -> None:
+    chain = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} }}" for n in range(550))
+    text = f"{{ ...F0 }} {chain} fragment F550 on Query {{ b }}"
+    assert refused(text).code == "GRAPHQL_VALIDATION_FAILED"
+
+
+def outcome(text: str, frames: int) -> str:
+    """What becomes of a document when the stack already holds so many frames more."""
+    if frames:
+        return outcome(text, frames - 1)
+    try:
+        Documents(SCHEMA).document(text)
+    except DocumentError as error:
+        return error.code
+    return "valid"
+
+
+def test_a_stack_that_is_nearly_full_is_no_crash() -> None:
+    nested = "{ a " * 30 + "{ b }" + "}" * 30
+    chain = " ".join(f"fragment F{n} on Query {{ a {{ ...F{n + 1} }} }}" for n in range(35))
+    fragments = f"{{ ...F0 }} {chain} fragment F35 on Query {{ b }}"
+    free = sys.getrecursionlimit() - len(inspect.stack())
+    outcomes = {
+        outcome(text, free - left) for text in (nested, fragments) for left in range(40, 400, 10)
+    }
+    assert outcomes == {"valid", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"}
+
+
+def test_introspection_is_within_the_limits() -> None:
+    full = get_introspection_query(
+        specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True
+    )
+    assert Documents(SCHEMA).document(full)
+
+
+def chosen(text: str, name: str | None = None, method: Method = "POST") -> str | None:
+    document: Document = Documents(SCHEMA).document(text)
+    operation = operation_of(document, GraphQLRequest(text, operation_name=name), method)
+    return operation.name.value if operation.name else None
+
+
+def test_the_operation_is_found() -> None:
+    assert chosen("{ b }") is None
+    assert chosen("query A { b }") == "A"
+    assert chosen("query A { b } mutation B { m }", "A", "GET") == "A"
+    assert chosen("query A { b } mutation B { m }", "B") == "B"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "code"),
+    [
+        ("query A { b } query B { b }", None, "OPERATION_RESOLUTION_FAILURE"),
+        ("query A { b }", "B", "OPERATION_RESOLUTION_FAILURE"),
+        ("{ b }", "A", "OPERATION_RESOLUTION_FAILURE"),
+        ("subscription { s }", None, "OPERATION_NOT_SUPPORTED"),
+    ],
+)
+def test_the_operation_is_not_found(text: str, name: str | None, code: str) -> None:
+    with pytest.raises(DocumentError) as error:
+        chosen(text, name)
+    assert error.value.code == code
+
+
+def test_no_mutation_by_get() -> None:
+    with pytest.raises(RequestError) as error:
+        chosen("mutation { m }", method="GET")
+    assert error.value.status == 405
+    assert (b"allow", b"POST") in error.value.headers
