@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup check ide browser bench lock docker-lint docker-steps clean
+.PHONY: help demo test setup check ide browser bench docs lock docker-lint docker-steps clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -24,6 +24,9 @@ browser: ## install Debian's Chromium for the browser tests
 
 bench: ## measure the storefront queries against the sandbox
 	@scripts/bench
+
+docs: ## write the generated parts: the printed schema and the reference of the settings
+	@scripts/docs
 
 lock: ## pin the dependencies of Python and of the page anew
 	@scripts/lock

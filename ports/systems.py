@@ -23,7 +23,7 @@ class Latency(msgspec.Struct, frozen=True):
     p99: float | None = None
 
 
-class SystemError(msgspec.Struct, frozen=True):  # noqa: A001, N818 - the contract's word; a record
+class LastError(msgspec.Struct, frozen=True):
     at: datetime
     code: str
     message: str
@@ -42,4 +42,4 @@ class System(msgspec.Struct, frozen=True):
     error_rate: float
     roles: tuple[str, ...] = ()
     last_success_at: datetime | None = None
-    last_error: SystemError | None = None
+    last_error: LastError | None = None

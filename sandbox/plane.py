@@ -29,7 +29,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     truncate: bool = False
     retry_after: Annotated[int, msgspec.Meta(ge=0)] | None = None
     path: str = ""
-    "Only paths that start so; without the system's own prefix."
+    "Only paths that start so."
 
     @property
     def refuses(self) -> bool:
@@ -93,7 +93,10 @@ class Plane:
 
     def install(self, system: str, fault: Fault) -> None:
         self.lift(system)
-        self._faults[system] = _Installed(fault)
+        # The prefix of the system's own mount may be given or left out.
+        path = fault.path.removeprefix(f"/{system}/")
+        path = fault.path if path == fault.path else f"/{path}"
+        self._faults[system] = _Installed(msgspec.structs.replace(fault, path=path))
 
     def lift(self, *systems: str) -> None:
         """Ends the faults of these systems, or of all; what hangs is let go."""

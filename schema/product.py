@@ -24,7 +24,7 @@ from schema.common import (
     page_info_field,
 )
 from schema.directives import ERP, PIM, reusable
-from schema.fields import Argument, Node, batched, plain, view
+from schema.fields import Argument, Node, batched, computed, plain, view
 from schema.price import Price
 from schema.scalars import URL
 
@@ -45,7 +45,7 @@ class Attribute:
 @view(catalog.Media, "A picture, served by the gateway.")
 class Image:
     url: URL = batched(resolve.image_url, "Where to read it; signed, expires within the hour.")
-    alt: str | None = plain("A text to show instead.", name="alt")
+    alt: str | None = computed(lambda media: media.title, "A text to show instead.")
     role: str | None = plain("The PIM's attribute that holds it.")
     width: int | None = plain("In pixels, where known.")
     height: int | None = plain("In pixels, where known.")

@@ -64,4 +64,6 @@ class ReturnConnection:
     edges: list[ReturnEdge] = edges_field()
     nodes: list[Return] = nodes_field()
     page_info: PageInfo = page_info_field()
-    total_count: int | None = plain("How many there are in all; null where the OMS does not tell.")
+    total_count: int | None = batched(
+        connection.total_count, "How many there are in all; null where the OMS does not tell."
+    )

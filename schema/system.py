@@ -16,7 +16,7 @@ class Latency:
     p99: float | None = plain("99 % of the calls are faster.")
 
 
-@view(systems.SystemError, "The last thing that went wrong.")
+@view(systems.LastError, "The last thing that went wrong.")
 class SystemError:  # noqa: A001 - the contract's word
     at: datetime = plain("When.")
     code: str = plain("The code that clients saw.")

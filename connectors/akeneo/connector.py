@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from connectors.akeneo import mapping, query, variants
+from connectors.akeneo import mapping, query
 from connectors.akeneo.client import AkeneoClient, Question, Search
 from connectors.akeneo.config import AkeneoConfig
 from connectors.akeneo.filters import Criteria, Place
@@ -18,6 +18,7 @@ from connectors.akeneo.media import open_media
 from connectors.akeneo.payloads import CategoryPayload, ChannelPayload, ProductPayload
 from connectors.akeneo.reference import References, question, sort_attributes
 from connectors.akeneo.structure import Tree
+from connectors.akeneo.variants import Models
 from ports.caller import Call
 from ports.catalog import Category, MediaContent, Product, ProductModel, ProductQuery
 from ports.common import Answers, Page, PageRequest
@@ -41,6 +42,7 @@ class Akeneo:
         self._config = config
         self._client = AkeneoClient(upstream, config)
         self._references = References(self._client, config, upstream.name)
+        self._models = Models(self._client, self._references)
 
     def ports(self) -> dict[str, object]:
         return {"catalog": self}
@@ -128,7 +130,7 @@ class Akeneo:
         asked = [code for code in dict.fromkeys(codes) if code]
         if not asked:
             return {}
-        return await variants.models(asked, self._client, self._references, call)
+        return await self._models.models(asked, call)
 
     async def variants(
         self, models: Sequence[str], /, *, call: Call
@@ -136,7 +138,7 @@ class Akeneo:
         asked = [code for code in dict.fromkeys(models) if code]
         if not asked:
             return {}
-        return await variants.variants(asked, self._client, self._references, call)
+        return await self._models.variants(asked, call)
 
     async def open_media(self, code: str, /, *, call: Call) -> MediaContent | None:
         return await open_media(self._client, code, call)

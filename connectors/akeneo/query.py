@@ -1,9 +1,9 @@
 """A shop's question for products in the PIM's search grammar.
 
-The grammar joins criteria by AND alone. So a text is looked for in one place at a time: what looks
-like an article number in the identifier, then (all digits) as GTIN, then in the name; every word
-of any other text in the name. `searches` gives these attempts; the first that finds anything
-counts.
+The grammar joins criteria by AND alone, so a text is looked for in one place at a time. Several
+words: each must stand in the name. One word: in the name, in the identifier, and as GTIN if it can
+be one; what looks like an article number (a digit, a dash) in these first. `searches` gives the
+attempts; the first that finds anything counts.
 """
 
 import re
@@ -20,6 +20,7 @@ from ports.errors import BadInputError
 _MOST_CRITERIA = 20
 _MOST_SKUS = 100
 _MOST_WORDS = 8
+_NUMBER = re.compile(r"[\d_/.-]")
 _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 SELECTS = frozenset({"pim_catalog_simpleselect", "pim_catalog_multiselect"})
 TEXTS = frozenset({"pim_catalog_text", "pim_catalog_textarea", "pim_catalog_identifier"})
@@ -113,21 +114,21 @@ def _texts(text: str | None, place: Place) -> list[list[Condition]]:
     if not words:
         return [[]]
     config, attributes = place.config, place.structure.attributes
-    attempts: list[list[Condition]] = []
-    if len(words) == 1 and re.search(r"\d", words[0]):
-        attempts.append(
-            [(config.identifier_attribute, {"operator": "CONTAINS", "value": words[0]})]
-        )
-        gtin = attributes.get(config.gtin_attribute or "")
-        if gtin and gtin.type in TEXTS and _is_gtin(words[0]):
-            attempts.append([(gtin.code, place.criterion(gtin, "=", words[0]))])
+    named: list[list[Condition]] = []
     name = attributes.get(config.name_attribute)
     if name and name.type in TEXTS:
         criteria = [place.criterion(name, "CONTAINS", word) for word in words[:_MOST_WORDS]]
-        attempts.append([(name.code, criterion) for criterion in criteria])
-    if not attempts:
-        attempts.append([(config.identifier_attribute, {"operator": "CONTAINS", "value": text})])
-    return attempts
+        named.append([(name.code, criterion) for criterion in criteria])
+    if len(words) > 1 and named:
+        return named
+    word = " ".join(words)
+    numbered: list[list[Condition]] = [
+        [(config.identifier_attribute, {"operator": "CONTAINS", "value": word})]
+    ]
+    gtin = attributes.get(config.gtin_attribute or "")
+    if gtin and gtin.type in TEXTS and _is_gtin(word):
+        numbered.append([(gtin.code, place.criterion(gtin, "=", word))])
+    return [*numbered, *named] if _NUMBER.search(word) else [*named, *numbered]
 
 
 def _is_gtin(word: str) -> bool:

@@ -4,7 +4,10 @@ A model may stand below another; products hang on the lowest. For one model the 
 descendants itself; for several, their sub-models are asked for first.
 """
 
+import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote
 
 import msgspec
 
@@ -15,46 +18,107 @@ from connectors.akeneo.payloads import FamilyVariantPayload, ModelPayload, Produ
 from connectors.akeneo.reference import References, question, sort_attributes
 from ports.caller import Call
 from ports.catalog import Product, ProductModel
+from ports.errors import RefusedError
 
 _PATH = "/product-models"
+_OPERATION = "catalog.models"
 
 
-async def models(
-    codes: Sequence[str], client: AkeneoClient, references: References, call: Call
-) -> dict[str, ProductModel]:
-    reading = await references.reading(call)
-    found = await _listed("identifier", codes, client, reading, call)
-    axes = await references.axes((model.family for model in found if model.family), call)
-    return {
-        model.code: mapping.model(model, _axes(model, axes), reading)
-        for model in found
-        if model.code in codes
-    }
+class Models:
+    """The models of one PIM."""
+
+    def __init__(self, client: AkeneoClient, references: References) -> None:
+        self._client = client
+        self._references = references
+        # PIMs that cannot search models by code are asked for them one by one.
+        self._singly = False
+
+    async def models(self, codes: Sequence[str], call: Call) -> dict[str, ProductModel]:
+        reading = await self._references.reading(call)
+        found = await self._existing(codes, reading, call)
+        families = (model.family for model in found if model.family)
+        axes = await self._references.axes(families, call)
+        return {model.code: mapping.model(model, _axes(model, axes), reading) for model in found}
+
+    async def variants(self, codes: Sequence[str], call: Call) -> dict[str, tuple[Product, ...]]:
+        """By model code; a model without products has an empty tuple."""
+        reading = await self._references.reading(call)
+        try:
+            return await self._variants(codes, reading, call)
+        except RefusedError:
+            # Some versions refuse a search that names a model they do not have.
+            known = [model.code for model in await self._existing(codes, reading, call)]
+            if len(known) == len(codes):
+                raise
+        return await self._variants(known, reading, call) if known else {}
+
+    async def _variants(
+        self, codes: Sequence[str], reading: Reading, call: Call
+    ) -> dict[str, tuple[Product, ...]]:
+        owners = {code: code for code in codes}
+        if len(codes) > 1:
+            below = await self._listed("parent", codes, reading, call)
+            owners.update({model.code: model.parent for model in below if model.parent})
+        by_model: dict[str, list[Product]] = {}
+        for payload in await self._products(codes, owners, reading, call):
+            if product := mapping.product(payload, reading):
+                for owner in _owners(payload, codes, owners):
+                    by_model.setdefault(owner, []).append(product)
+        if childless := [code for code in codes if code not in by_model]:
+            existing = await self._existing(childless, reading, call)
+            by_model.update({model.code: [] for model in existing})
+        return {code: tuple(sorted(products, key=_natural)) for code, products in by_model.items()}
+
+    async def _products(
+        self, codes: Sequence[str], parents: Iterable[str], reading: Reading, call: Call
+    ) -> list[ProductPayload]:
+        """Products below any of the codes; `parents` are these and their sub-models."""
+        criterion: dict[str, object] = {"operator": "=", "value": codes[0]}
+        if len(codes) > 1:
+            criterion = {"operator": "IN", "value": list(parents)}
+        asked = question({"parent": [criterion]}, reading, call)
+        found: list[ProductPayload] = []
+        position: Position | None = None
+        operation = "catalog.variants"
+        while True:
+            window = await self._client.products(asked, operation, call=call, position=position)
+            for raw in window.items:
+                found.append(self._client.decode(raw, ProductPayload, operation))  # noqa: PERF401
+            if window.next in {None, position}:
+                return found
+            position = window.next
+
+    async def _existing(
+        self, codes: Sequence[str], reading: Reading, call: Call
+    ) -> list[ModelPayload]:
+        if not self._singly:
+            try:
+                found = await self._listed("identifier", codes, reading, call)
+                return [model for model in found if model.code in codes]
+            except RefusedError:
+                self._singly = True
+        paths = (f"{_PATH}/{quote(code, safe='')}" for code in codes)
+        each = await asyncio.gather(
+            *(self._client.one(path, ModelPayload, _OPERATION, call=call) for path in paths)
+        )
+        return [model for model in each if model is not None]
+
+    async def _listed(
+        self, by: str, codes: Sequence[str], reading: Reading, call: Call
+    ) -> list[ModelPayload]:
+        """Models by `identifier`, their own code, or by `parent`; with their names alone."""
+        search = msgspec.json.encode({by: [{"operator": "IN", "value": list(codes)}]}).decode()
+        named = (reading.config.model_name_attribute, *sort_attributes(reading))
+        params = {"search": search, "pagination_type": "search_after"}
+        if attributes := reading.structure.known(named):
+            params["attributes"] = ",".join(attributes)
+        return await self._client.listed(_PATH, ModelPayload, _OPERATION, call=call, **params)
 
 
-async def variants(
-    codes: Sequence[str], client: AkeneoClient, references: References, call: Call
-) -> dict[str, tuple[Product, ...]]:
-    """By model code; a model without products has an empty tuple."""
-    reading = await references.reading(call)
-    owners = {code: code for code in codes}
-    if len(codes) > 1:
-        below = await _listed("parent", codes, client, reading, call)
-        owners.update({model.code: model.parent for model in below if model.parent})
-    found = await _products(codes, owners, client, reading, call)
-    by_model: dict[str, dict[str, Product]] = {}
-    for payload in found:
-        product = mapping.product(payload, reading)
-        if product is not None:
-            for owner in _owners(payload, codes, owners):
-                by_model.setdefault(owner, {})[product.reference] = product
-    if childless := [code for code in codes if code not in by_model]:
-        existing = await _listed("identifier", childless, client, reading, call)
-        by_model.update({model.code: {} for model in existing if model.code in childless})
-    return {
-        code: tuple(sorted(products.values(), key=lambda product: product.sku))
-        for code, products in by_model.items()
-    }
+def _natural(product: Product) -> tuple[list[tuple[int, str]], str]:
+    """Orders `M5` before `M10`: digits by their length first, then as they are."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", product.sku)
+    return [(len(part) if part[0] in "0123456789" else 0, part) for part in parts], product.sku
 
 
 def _owners(
@@ -67,50 +131,11 @@ def _owners(
     return {code for code in (parent, owners.get(parent, "")) if code in codes}
 
 
-async def _products(
-    codes: Sequence[str],
-    parents: Iterable[str],
-    client: AkeneoClient,
-    reading: Reading,
-    call: Call,
-) -> list[ProductPayload]:
-    criterion: dict[str, object] = {"operator": "=", "value": codes[0]}
-    if len(codes) > 1:
-        criterion = {"operator": "IN", "value": list(parents)}
-    asked = question({"parent": [criterion]}, reading, call)
-    found: list[ProductPayload] = []
-    position: Position | None = None
-    while True:
-        window = await client.products(asked, "catalog.variants", call=call, position=position)
-        found.extend(client.decode(raw, ProductPayload, "catalog.variants") for raw in window.items)
-        if window.next in {None, position}:
-            return found
-        position = window.next
-
-
-async def _listed(
-    by: str, codes: Sequence[str], client: AkeneoClient, reading: Reading, call: Call
-) -> list[ModelPayload]:
-    """Models by `identifier`, their own code, or by `parent`; with their names alone."""
-    search = msgspec.json.encode({by: [{"operator": "IN", "value": list(codes)}]}).decode()
-    named = (reading.config.model_name_attribute, *sort_attributes(reading))
-    attributes = reading.structure.known(named)
-    params = {"search": search, "pagination_type": "search_after"}
-    if attributes:
-        params["attributes"] = ",".join(attributes)
-    return await client.listed(_PATH, ModelPayload, "catalog.models", call=call, **params)
-
-
 def _axes(
     model: ModelPayload, families: Mapping[str, Mapping[str, FamilyVariantPayload]]
 ) -> list[str]:
     """The attributes that tell the products below apart: of both levels, or the second alone."""
     variant = families.get(model.family or "", {}).get(model.family_variant or "")
     level = 2 if model.parent else 1
-    sets = variant.variant_attribute_sets if variant else ()
-    return [
-        axis
-        for found in sorted(sets, key=lambda s: s.level)
-        if found.level >= level
-        for axis in found.axes
-    ]
+    sets = sorted(variant.variant_attribute_sets if variant else (), key=lambda found: found.level)
+    return [axis for found in sets if found.level >= level for axis in found.axes]

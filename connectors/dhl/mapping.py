@@ -49,7 +49,7 @@ def _tracking(parcel: Parcel, shipment: Shipment, reading: Reading) -> Tracking:
     now, details = shipment.status, shipment.details or Details()
     proof, status = details.proof_of_delivery, status_of(shipment.status)
     delivered = status is ShipmentStatus.DELIVERED
-    country = _address(shipment.destination, "country")
+    country = _country(shipment.destination)
     proven_at = moment(proof.timestamp, country, reading.zone) if proof else None
     return Tracking(
         status=status,
@@ -120,6 +120,6 @@ def _web_address(text: str | None) -> str | None:
         return None
     try:
         parts = urlsplit(text)
-        return text if parts.scheme in {"http", "https"} and parts.hostname else None
     except ValueError:
         return None
+    return text if parts.scheme in {"http", "https"} and parts.hostname else None

@@ -78,4 +78,4 @@ def _plain(text: str) -> str:
     """Lower case without accents; what joins words (`out_for-delivery`, `l'expéditeur`) is a space."""
     decomposed = unicodedata.normalize("NFKD", text.lower())
     bare = "".join(one for one in decomposed if not unicodedata.combining(one))
-    return re.sub(r"[\s_\-'’]+", " ", bare)
+    return re.sub(r"[\s_\-'\u2019]+", " ", bare)

@@ -10,6 +10,7 @@ import msgspec
 
 from connectors.odoo.client import OdooClient
 from connectors.odoo.mapping import Absent, Currency, Number, Text, money, text
+from connectors.odoo.paging import searchable
 from ports.accounts import Accounts, CreditStatus, CustomerAccount
 from ports.caller import Call
 from ports.common import Address, Answers, Freshness, Money
@@ -113,6 +114,7 @@ class OdooAccounts:
     async def accounts(
         self, customers: Sequence[str], /, *, call: Call
     ) -> Answers[str, CustomerAccount]:
+        customers = searchable(customers)
         if not customers:
             return {}
         there = await self._client.fields("res.partner", call=call)
@@ -132,9 +134,9 @@ class OdooAccounts:
     async def addresses(
         self, customers: Sequence[str], /, *, call: Call
     ) -> Answers[str, tuple[Address, ...]]:
-        if not customers:
+        numbers = searchable(customers)
+        if not numbers:
             return {}
-        numbers = list(customers)
         there = await self._client.fields("res.partner", call=call)
         names = ("ref", "name", "type", "street", "street2", "zip", "city")
         optional = ("phone", "commercial_company_name")

@@ -12,6 +12,7 @@ import msgspec
 
 from connectors.odoo.client import OdooClient
 from connectors.odoo.mapping import Absent, Currency, Moment, Number, Text, moment, number, text
+from connectors.odoo.paging import searchable
 from connectors.odoo.products import Product
 from connectors.odoo.rules import Rule, Rules
 from ports.caller import Call
@@ -159,6 +160,9 @@ class PriceLists:
 
     async def buyers(self, numbers: Sequence[str], *, call: Call) -> dict[str, Buyer]:
         """Customers by number (`ref`), in one call; unknown numbers are absent."""
+        numbers = searchable(numbers)
+        if not numbers:
+            return {}
         there = await self._client.fields("res.partner", call=call)
         wish: dict[str, object] = {"ref": {}, "parent_id": {}}
         if "property_product_pricelist" in there:
@@ -168,7 +172,7 @@ class PriceLists:
             "res.partner",
             "web_search_read",
             {
-                "domain": [["ref", "in", list(numbers)], ["active", "in", [True, False]]],
+                "domain": [["ref", "in", numbers], ["active", "in", [True, False]]],
                 "specification": wish,
             },
             _Partners,

@@ -54,16 +54,13 @@ class OdooPricing:
         customers = sorted({each.customer for each in questions if each.customer is not None})
         found, buyers = await asyncio.gather(
             self._products.find((each.sku for each in questions), stock=False, call=call),
-            self._buyers(customers, call),
+            self._lists.buyers(customers, call=call),
         )
         public = None
         if any(each.customer is None for each in questions):
             public = await self._lists.named(self._client.config.public_pricelist, call=call)
         asked = (_answerable(each, found, buyers, public) for each in questions)
         return [each for each in asked if each is not None]
-
-    async def _buyers(self, customers: Sequence[str], call: Call) -> Mapping[str, Buyer]:
-        return await self._lists.buyers(customers, call=call) if customers else {}
 
     async def _by_rules(
         self, asked: Sequence[Asked], call: Call

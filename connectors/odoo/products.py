@@ -13,6 +13,7 @@ import msgspec
 
 from connectors.odoo.client import OdooClient
 from connectors.odoo.mapping import Absent, Moment, Number, Text
+from connectors.odoo.paging import searchable
 from ports.caller import Call
 from ports.common import Freshness
 from ports.errors import RefusedError
@@ -169,7 +170,7 @@ class Products:
     async def _gathered(self, gathering: _Gathering, call: Call) -> Found:
         await asyncio.sleep(_GATHER_SECONDS)
         del self._gathering[call.language]
-        skus = list(gathering.skus)
+        skus = searchable(gathering.skus)
         nested = await self._nested(call) if gathering.stock else {}
         try:
             products = await self._ask(skus, nested, call)
@@ -192,6 +193,8 @@ class Products:
     async def _ask(
         self, skus: Sequence[str], nested: Mapping[str, object], call: Call
     ) -> dict[str, Product]:
+        if not skus:
+            return {}
         there = await self._client.fields("product.product", call=call)
         page = await self._client.ask(
             "products",

@@ -90,8 +90,6 @@ class OdooStock:
     async def availability(
         self, skus: Sequence[str], /, *, call: Call
     ) -> Answers[str, Availability]:
-        if not skus:
-            return {}
         found = await self._products.find(skus, stock=True, call=call)
         products = {sku: found.products[sku] for sku in skus if sku in found.products}
         if not products:

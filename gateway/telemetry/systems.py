@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ports.systems import Latency, System, SystemError, SystemStatus
+from ports.systems import LastError, Latency, System, SystemStatus
 from upstream.connector import Upstream
 from upstream.exchanges import Exchanges, Summary
 
@@ -50,8 +50,8 @@ def status(summary: Summary, *, failing: bool) -> SystemStatus:
     )
 
 
-def _last_error(exchanges: Exchanges) -> SystemError | None:
+def _last_error(exchanges: Exchanges) -> LastError | None:
     if (last := exchanges.last_failure) is None:
         return None
     request_id = None if last.request_id == "-" else last.request_id
-    return SystemError(at=last.at, code=last.code, message=last.message, request_id=request_id)
+    return LastError(at=last.at, code=last.code, message=last.message, request_id=request_id)

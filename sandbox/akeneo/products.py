@@ -8,17 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sandbox.akeneo import conditions, paging, properties, settings, values
-from sandbox.akeneo.answers import Refusal, answer, missing, unprocessable
+from sandbox.akeneo.answers import Refusal, answer, missing
 from sandbox.akeneo.catalog import Catalog, Entity, completenesses, scores
 from sandbox.akeneo.grammar import Condition, Predicate, parsed
 from sandbox.akeneo.values import View
 
 _MOST_KEPT = 8192
 "Documents kept rendered, all views together."
-_BODY_FIELDS = frozenset({
-    "search", "scope", "locales", "attributes", "with_attribute_options", "with_completenesses",
-    "with_quality_scores", "with_quality_scores__products", "search_locale", "search_scope",
-})  # fmt: skip
 
 
 class Products:
@@ -40,9 +36,6 @@ class Products:
             raise Refusal(400, "Invalid JSON message received") from None
         if not isinstance(body, dict):
             raise Refusal(400, "Invalid JSON message received")
-        for name in body:
-            if name not in _BODY_FIELDS:
-                raise unprocessable(f'Property "{name}" does not exist.', documented=True)
         return self._list(request.query_params, body, "products-uuid/search")
 
     async def models(self, request: Request) -> Response:

@@ -75,22 +75,22 @@ is_delivery | boolean | Is a Delivery
 product_id | many2one product.product | Product
 product_template_id | many2one product.template | Product Template
 product_uom_id | many2one uom.uom | Unit
-product_uom_qty | float | Quantity
+product_uom_qty | float | Quantity | digits
 name | text | Description | required
 tax_ids | many2many account.tax | Taxes
 pricelist_item_id | many2one product.pricelist.item | Pricelist Item
 price_unit | float | Unit Price
 technical_price_unit | float | Technical Price Unit
-discount | float | Discount (%)
+discount | float | Discount (%) | digits
 price_subtotal | monetary | Subtotal
 price_tax | float | Total Tax
 price_total | monetary | Total
 price_reduce_taxexcl | monetary | Price Reduce Tax excl
 customer_lead | float | Lead Time
-qty_delivered | float | Delivery Quantity
+qty_delivered | float | Delivery Quantity | digits
 qty_delivered_method | selection manual=Manual, stock_move=Stock Moves | Method to update delivered qty
-qty_invoiced | float | Invoiced Quantity
-qty_to_invoice | float | Quantity To Invoice
+qty_invoiced | float | Invoiced Quantity | digits
+qty_to_invoice | float | Quantity To Invoice | digits
 invoice_status | selection {_INVOICE_STATUS} | Invoice Status
 invoice_lines | many2many account.move.line | Invoice Lines
 move_ids | one2many stock.move sale_line_id | Stock Moves
@@ -153,9 +153,9 @@ partner_id | many2one res.partner | Partner
 currency_id | many2one res.currency | Currency
 product_id | many2one product.product | Product
 product_uom_id | many2one uom.uom | Unit
-quantity | float | Quantity
+quantity | float | Quantity | digits
 price_unit | float | Unit Price
-discount | float | Discount (%)
+discount | float | Discount (%) | digits
 price_subtotal | monetary | Subtotal
 tax_ids | many2many account.tax | Taxes
 sale_line_ids | many2many sale.order.line | Sales Order Lines

@@ -18,6 +18,37 @@ _STATES = (
     "draft=Draft, waiting=Waiting Another Operation, confirmed=Waiting, assigned=Ready, "
     "done=Done, cancel=Cancelled"
 )
+TO_ORDER = 1
+"The route of products that are procured per order."
+
+ROUTE = Model(
+    "stock.route",
+    "Inventory Routes",
+    fields("""
+name | char | Route | required translate
+active | boolean | Active
+sequence | integer | Sequence
+product_selectable | boolean | Applicable on Product
+company_id | many2one res.company | Company
+rule_ids | one2many stock.rule route_id | Rules
+"""),
+    order="sequence, id",
+)
+RULE = Model(
+    "stock.rule",
+    "Stock Rule",
+    fields("""
+name | char | Name | required
+active | boolean | Active
+sequence | integer | Sequence
+action | selection pull=Pull From, push=Push To, pull_push=Pull & Push | Action
+procure_method | selection make_to_stock=Take From Stock, make_to_order=Trigger Another Rule, mts_else_mto=Take From Stock or Trigger Another Rule | Supply Method
+route_id | many2one stock.route | Route
+location_dest_id | many2one stock.location | Destination Location
+company_id | many2one res.company | Company
+"""),
+    order="sequence, id",
+)
 WAREHOUSE = Model(
     "stock.warehouse",
     "Warehouse",

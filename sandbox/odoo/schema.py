@@ -33,7 +33,11 @@ write_uid | many2one res.users | Last Updated by
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`marks`: required, translate, computed (not stored: neither sortable nor groupable)."""
+    """One column. `marks` are words of: required, translate, digits, computed.
+
+    `digits`: rounded to two places when written. `computed`: not stored, so neither sortable nor
+    groupable.
+    """
 
     name: str
     type: str
@@ -71,6 +75,8 @@ class Field:
             facts["relation_field"] = self.inverse
         if self.type == "selection":
             facts["selection"] = [list(pair) for pair in self.selection]
+        if self.type == "float":
+            facts["digits"] = [16, 2] if "digits" in self.marks else False
         if self.type == "monetary":
             facts["currency_field"] = "currency_id"
         return facts

@@ -30,6 +30,7 @@ street | char | Street
 street2 | char | Street2
 zip | char | Zip
 city | char | City
+state_id | many2one res.country.state | State
 country_id | many2one res.country | Country
 country_code | char | Country Code
 email | char | Email
@@ -45,6 +46,7 @@ currency_id | many2one res.currency | Currency
 property_product_pricelist | many2one product.pricelist | Pricelist
 specific_property_product_pricelist | many2one product.pricelist | Specific Pricelist
 property_payment_term_id | many2one account.payment.term | Customer Payment Terms
+sale_incoterm_id | many2one account.incoterms | Default Sales Incoterm
 credit | monetary | Total Receivable
 credit_limit | float | Credit Limit
 use_partner_credit_limit | boolean | Partner Limit
@@ -112,6 +114,9 @@ def _shared(store: Store, key: int, company: Company | None, world: World) -> Ro
         "currency_id": key_of(store, "res.currency", "EUR"),
         "property_product_pricelist": company.pricelist_id,
         "property_payment_term_id": bool(terms) and key_of(store, "account.payment.term", terms),
+        # Of a widespread community module: a plain Odoo keeps delivery terms on orders only.
+        "sale_incoterm_id": bool(company.incoterm)
+        and key_of(store, "account.incoterms", company.incoterm, "code"),
         "user_id": 2,
     }
 

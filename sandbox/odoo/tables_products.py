@@ -4,6 +4,7 @@ from typing import Any
 
 from sandbox.odoo.forecasts import forecasts
 from sandbox.odoo.forms import Ids, moment, number, stamps, text
+from sandbox.odoo.models_stock import TO_ORDER
 from sandbox.odoo.schema import Model, Row, fields
 from sandbox.odoo.store import Env, Store, translated
 from sandbox.odoo.tables_reference import key_of
@@ -44,6 +45,7 @@ uom_id | many2one uom.uom | Unit | required
 uom_name | char | Unit Name
 categ_id | many2one product.category | Product Category
 taxes_id | many2many account.tax | Sales Taxes
+route_ids | many2many stock.route | Routes
 sale_delay | integer | Customer Lead Time
 description_sale | text | Sales Description | translate
 weight | float | Weight
@@ -68,6 +70,8 @@ PRODUCT = Model(
 product_tmpl_id | many2one product.template | Product Template | required
 lst_price | float | Sales Price
 free_qty | float | Free To Use Quantity | computed
+stock_quant_ids | one2many stock.quant product_id | Stock Quant
+stock_move_ids | one2many stock.move product_id | Stock Move
 is_product_variant | boolean | Is a product variant
 """),
     order="default_code, id",
@@ -122,7 +126,7 @@ display_applied_on | selection 1_product=Product, 2_product_category=Category | 
 categ_id | many2one product.category | Category
 product_tmpl_id | many2one product.template | Product
 product_id | many2one product.product | Variant
-min_quantity | float | Min. Quantity
+min_quantity | float | Min. Quantity | digits
 date_start | datetime | Start Date
 date_end | datetime | End Date
 compute_price | selection percentage=Discount, formula=Formula, fixed=Fixed Price | Compute Price | required
@@ -130,8 +134,8 @@ base | selection list_price=Sales Price, standard_price=Cost, pricelist=Other Pr
 base_pricelist_id | many2one product.pricelist | Other Pricelist
 fixed_price | float | Fixed Price
 percent_price | float | Percentage Price
-price_discount | float | Price Discount
-price_markup | float | Markup
+price_discount | float | Price Discount | digits
+price_markup | float | Markup | digits
 price_round | float | Price Rounding
 price_surcharge | float | Extra Fee
 price_min_margin | float | Min. Price Margin
@@ -195,6 +199,7 @@ def _product(store: Store, item: Item, categories: dict[str, int]) -> Row:
         "purchase_ok": True,
         "type": "consu",
         "is_storable": item.tracked,
+        "route_ids": () if item.tracked else (TO_ORDER,),
         "tracking": "none",
         "invoice_policy": "delivery",
         "list_price": number(item.list_price),

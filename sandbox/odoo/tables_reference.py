@@ -56,6 +56,17 @@ currency_id | many2one res.currency | Currency
 """),
     order="name",
 )
+STATE = Model(
+    "res.country.state",
+    "Country state",
+    fields("""
+name | char | State Name | required
+code | char | State Code | required
+country_id | many2one res.country | Country | required
+"""),
+    order="code, id",
+    label=lambda env, row: f"{row['name']} ({env.label('res.country', row['country_id'])})",
+)
 CURRENCY = Model(
     "res.currency",
     "Currency",
@@ -174,6 +185,8 @@ def load(store: Store, world: World, base_url: str) -> None:
     store.add(LANG, _langs(magic))
     store.add(CURRENCY, _currencies(world, magic))
     store.add(COUNTRY, _countries(world, magic))
+    store.add(STATE, [{"id": 1, "name": "Baden-Württemberg", "code": "BW", **magic,
+                       "country_id": key_of(store, "res.country", "DE", "code")}])  # fmt: skip
     store.add(UNIT, _units(world, magic))
     store.add(TAX, _taxes(world, magic))
     store.add(PAYMENT_TERM, _terms(world, magic))

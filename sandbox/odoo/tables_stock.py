@@ -11,6 +11,9 @@ from sandbox.odoo.models_stock import (
     PICKING,
     PICKING_TYPE,
     QUANT,
+    ROUTE,
+    RULE,
+    TO_ORDER,
     WAREHOUSE,
 )
 from sandbox.odoo.schema import Row
@@ -41,6 +44,7 @@ class Places:
 def load(store: Store, world: World) -> None:
     places = _places(store, world)
     store.add(CARRIER, _carriers(store, world))
+    _add_routes(store, world, places)
     moves = Ids(line.id for delivery in world.deliveries for line in delivery.lines)
     pickings = Ids(delivery.id for delivery in world.deliveries)
     store.add(PICKING)
@@ -114,6 +118,15 @@ def _carriers(store: Store, world: World) -> list[Row]:
          **stamps(world.now)}
         for key, (name, url) in enumerate(_CARRIERS.values(), 1)
     ]  # fmt: skip
+
+
+def _add_routes(store: Store, world: World, places: Places) -> None:
+    magic = stamps(world.now)
+    store.add(ROUTE, [{"id": TO_ORDER, "name": "Replenish on Order (MTO)", "active": True,
+                       "sequence": 5, "product_selectable": True, **magic}])  # fmt: skip
+    store.add(RULE, [{"id": 1, "name": "Stock → Customers (MTO)", "active": True, "sequence": 20,
+                      "action": "pull", "procure_method": "make_to_order", "route_id": TO_ORDER,
+                      "location_dest_id": places.customers, "company_id": 1, **magic}])  # fmt: skip
 
 
 def carrier_id(code: str | None) -> int:

@@ -1,0 +1,1 @@
+"""HubSpot: companies, their people and representatives, from its CRM."""

@@ -1,0 +1,1 @@
+"""UPS: parcels, through its Track API."""

@@ -1,0 +1,27 @@
+"""Settings: one frozen tree from a TOML file and the environment, unknown keys refused."""
+
+from gateway.settings.json_schema import json_schema
+from gateway.settings.problems import Problem, SettingsError
+from gateway.settings.reading import load, read
+from gateway.settings.tree import (
+    CallerSettings,
+    GraphQLSettings,
+    MediaSettings,
+    Roles,
+    ServerSettings,
+    Settings,
+)
+
+__all__ = [
+    "CallerSettings",
+    "GraphQLSettings",
+    "MediaSettings",
+    "Problem",
+    "Roles",
+    "ServerSettings",
+    "Settings",
+    "SettingsError",
+    "json_schema",
+    "load",
+    "read",
+]

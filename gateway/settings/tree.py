@@ -1,0 +1,152 @@
+"""The keys of `passerelle.toml`, each with its meaning and default.
+
+What a table of `[upstreams]` may hold is its connector's to say.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from upstream.config import BaseUrl, UpstreamConfig
+
+SECRET_LENGTH = 16
+
+
+def _plain_root(address: str) -> str:
+    if urlsplit(address).path:
+        raise ValueError("must be the root of a host, without a path")
+    return address
+
+
+def _strong(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < SECRET_LENGTH:
+        raise ValueError(f"must have at least {SECRET_LENGTH} characters")
+    return secret
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class ServerSettings(_Table):
+    """Where the gateway listens, and under which address clients see it."""
+
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to listen on.")
+    public_url: Annotated[BaseUrl, AfterValidator(_plain_root)] | None = Field(
+        default=None,
+        description="Root address that clients see, which links to media start with; "
+        "else `http://<host>:<port>`.",
+    )
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="`console` is for people, `json` gives an object a line."
+    )
+
+    @property
+    def root_url(self) -> str:
+        """The address that clients see, without a slash at its end."""
+        if self.public_url is not None:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - read
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+class GraphQLSettings(_Table):
+    """How operations are answered."""
+
+    federation_version: str = Field(
+        default="2.9",
+        pattern=r"^2\.[0-9]{1,2}$",
+        description="Version of Apollo Federation that the subgraph's schema links to.",
+    )
+    page_cap: int = Field(
+        default=100, ge=1, le=100, description="Most entries of a page; a larger `first` is cut."
+    )
+    deadline_seconds: float = Field(
+        default=10, gt=0, le=600, description="Longest time of one operation, all its calls in it."
+    )
+    default_language: str = Field(
+        default="en",
+        pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
+        description="Language (`en`, `fr-BE`) of callers who ask for none.",
+    )
+    introspection: bool = Field(default=True, description="Clients may read the schema.")
+
+
+class MediaSettings(_Table):
+    """Images and documents of products, which the gateway serves in the PIM's place."""
+
+    secret: Annotated[SecretStr, AfterValidator(_strong)] | None = Field(
+        default=None,
+        description="Signs links to media; several processes need the same. "
+        "Else a random one, and links end with the process.",
+    )
+    lifetime_seconds: int = Field(
+        default=3600, ge=60, le=31_536_000, description="How long a link to media is good."
+    )
+
+
+class CallerSettings(_Table):
+    """The one caller that every request is answered for, until callers are authenticated."""
+
+    subject: str = Field(
+        default="anonymous", min_length=1, description="Identifies the caller, also in the log."
+    )
+    kind: Literal["ANONYMOUS", "USER", "STAFF", "APPLICATION"] = Field(
+        default="ANONYMOUS", description="What the caller is; `STAFF` sees every customer's data."
+    )
+    name: str | None = Field(default=None, description="Name of the person or application.")
+    email: str | None = Field(default=None, description="Address of the person.")
+    customer: str | None = Field(
+        default=None, description="Number of the customer that the caller acts for."
+    )
+    scopes: tuple[str, ...] = Field(default=(), description="Scopes that the caller has.")
+
+
+class AccessSettings(_Table):
+    """Who may ask."""
+
+    caller: CallerSettings = Field(
+        default=CallerSettings(), description="The caller that every request is answered for."
+    )
+
+
+class Roles(_Table):
+    """Which upstream serves which role; fields of a role that none serves answer null."""
+
+    catalog: str | None = Field(default=None, description="Upstream of products and categories.")
+    pricing: str | None = Field(default=None, description="Upstream of customers' prices.")
+    stock: str | None = Field(default=None, description="Upstream of availability.")
+    accounts: str | None = Field(
+        default=None, description="Upstream of customers' accounts: terms, credit, addresses."
+    )
+    orders: str | None = Field(default=None, description="Upstream of orders.")
+    invoices: str | None = Field(default=None, description="Upstream of invoices.")
+    shipments: str | None = Field(default=None, description="Upstream of deliveries.")
+    customers: str | None = Field(default=None, description="Upstream of companies and contacts.")
+    tracking: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Carrier code (`dhl`, lower case) to the upstream that tracks its parcels.",
+    )
+
+
+class Settings(_Table):
+    """All of it. Made by `gateway.settings.load` or `read`, which also check what pydantic cannot."""
+
+    server: ServerSettings = Field(
+        default=ServerSettings(), description="Where the gateway listens."
+    )
+    graphql: GraphQLSettings = Field(
+        default=GraphQLSettings(), description="How operations are answered."
+    )
+    media: MediaSettings = Field(
+        default=MediaSettings(), description="Links to images and documents of products."
+    )
+    access: AccessSettings = Field(default=AccessSettings(), description="Who may ask.")
+    upstreams: Mapping[str, UpstreamConfig] = Field(
+        default_factory=dict,
+        description="The systems behind the gateway: a table each, under a name of your choice.",
+    )
+    roles: Roles = Field(default=Roles(), description="Which upstream serves which role.")
