@@ -10,7 +10,7 @@ from ports.caller import Call, Caller
 from ports.catalog import Catalog
 from ports.common import SystemName
 from ports.customers import Customers
-from ports.errors import NotConfiguredError
+from ports.errors import ForbiddenError, NotConfiguredError
 from ports.invoices import Invoices
 from ports.orders import Orders
 from ports.pricing import Pricing
@@ -19,6 +19,7 @@ from ports.stock import Stock
 from ports.systems import System
 from ports.tracking import CarrierTracking
 from resolvers.loading import Loader
+from resolvers.scopes import SCOPE_OF_ROLE
 
 _GRACE_SECONDS = 0.2
 
@@ -81,11 +82,27 @@ class Context:
         """When the whole operation is cut off: a little after its calls, whose errors tell more."""
         return self.call.deadline + _GRACE_SECONDS
 
+    def require(self, scope: str) -> None:
+        """Raises ForbiddenError for a caller without the scope."""
+        if scope not in self.call.caller.scopes:
+            raise ForbiddenError(f"This needs the scope {scope}.")
+
     def port(self, role: str) -> Any:
-        """The port of a role. Raises NotConfiguredError when no upstream serves it."""
+        """The port of a role.
+
+        Raises ForbiddenError for a caller without the role's scope, and NotConfiguredError when
+        no upstream serves it. The only way to a port, so that no way in goes unchecked.
+        """
+        self.require(SCOPE_OF_ROLE[role])
         if (port := getattr(self.ports, role, None)) is None:
             raise NotConfiguredError(SYSTEM_OF_ROLE[role].value, role)
         return port
+
+    @property
+    def carriers(self) -> Mapping[str, CarrierTracking]:
+        """The tracking ports by carrier code. Raises ForbiddenError as `port` does."""
+        self.require(SCOPE_OF_ROLE["tracking"])
+        return self.ports.tracking
 
     def loader(self, role: str, operation: str) -> Loader[Any, Any]:
         """The loader of a batch operation of a port (`catalog`, `products`)."""

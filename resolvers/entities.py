@@ -52,13 +52,13 @@ async def _of_kind(
         keys = [
             key or _from_id(kind, one) for key, one in zip(natural, representations, strict=True)
         ]
-        return await node.BY_KEY[kind](keys, ctx=ctx)
+        return await node.by_kind(kind, keys, ctx=ctx)
     by_number = await shipment.by_tracking_number(natural, ctx=ctx)
     ids = [
         None if number else _from_id(kind, one)
         for number, one in zip(natural, representations, strict=True)
     ]
-    by_id = await shipment.by_key(ids, ctx=ctx)
+    by_id = await node.by_kind(kind, ids, ctx=ctx)
     return [
         first if first is not None else second
         for first, second in zip(by_number, by_id, strict=True)

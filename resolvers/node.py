@@ -3,13 +3,14 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from ports.errors import BadInputError, PortError
+from ports.errors import BadInputError, ForbiddenError, PortError
 from resolvers import customer, invoice, order, shipment
 from resolvers.batch import optional
 from resolvers.context import Context
 from resolvers.ids import decode
 from resolvers.later import not_configured
 from resolvers.loading import Found
+from resolvers.scopes import ROLE_OF_KIND, SCOPE_OF_ROLE
 
 ByKey = Callable[..., Awaitable[list[Found[Any]]]]
 
@@ -45,6 +46,15 @@ async def nodes(roots: Sequence[Any], *, ctx: Context, ids: Sequence[str]) -> li
     return [await _by_ids(ids, ctx) for _ in roots]
 
 
+async def by_kind(kind: str, keys: Sequence[str | None], *, ctx: Context) -> list[Found[Any]]:
+    """Objects of one type by natural key; one that the caller has no scope for is refused."""
+    try:
+        ctx.require(SCOPE_OF_ROLE[ROLE_OF_KIND[kind]])
+    except ForbiddenError as error:
+        return [error] * len(keys)
+    return await BY_KEY[kind](keys, ctx=ctx)
+
+
 async def _by_ids(ids: Sequence[str], ctx: Context) -> list[Found[Any]]:
     decoded = [_decoded(text) for text in ids]
     found: list[Found[Any]] = [part if isinstance(part, PortError) else None for part in decoded]
@@ -54,7 +64,7 @@ async def _by_ids(ids: Sequence[str], ctx: Context) -> list[Found[Any]]:
             for index, part in enumerate(decoded)
             if isinstance(part, tuple) and part[0] == kind
         ]
-        values = await BY_KEY[kind]([decoded[index][1] for index in places], ctx=ctx)
+        values = await by_kind(kind, [decoded[index][1] for index in places], ctx=ctx)
         for index, value in zip(places, values, strict=True):
             found[index] = value
     return found

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ports.errors import ForbiddenError
 from ports.systems import System
 from resolvers.context import Context
-
-SCOPE = "systems:read"
+from resolvers.scopes import SCOPE_OF_ROLE
 
 
 async def systems(roots: Sequence[Any], *, ctx: Context) -> list[Sequence[System]]:
     """Raises ForbiddenError for a caller without the scope."""
-    if SCOPE not in ctx.caller.scopes:
-        raise ForbiddenError(f"This needs the scope {SCOPE}.")
+    ctx.require(SCOPE_OF_ROLE["systems"])
     return [ctx.systems() for _ in roots]

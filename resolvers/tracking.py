@@ -29,13 +29,13 @@ async def tracked(shipments: Sequence[Shipment], *, ctx: Context) -> list[Found[
 def _parcel(shipment: Shipment, ctx: Context) -> Parcel | None:
     if shipment.carrier is None or shipment.tracking_number is None:
         return None
-    if shipment.carrier.code not in ctx.ports.tracking:
+    if shipment.carrier.code not in ctx.carriers:
         return None
     return Parcel(shipment.carrier.code, shipment.tracking_number, shipment.postal_code)
 
 
 def _loader(code: str, ctx: Context) -> Any:
-    port = ctx.ports.tracking[code]
+    port = ctx.carriers[code]
 
     async def ask(parcels: Sequence[Parcel]) -> Answers[Parcel, Tracking]:
         return await port.track(parcels, call=ctx.call)

@@ -4,19 +4,7 @@ from functools import cache
 from typing import Any
 
 from ports.systems import System
-
-# Fields with no resolver of their own belong to the role that their type's objects come from.
-ROLE_OF_TYPE = {
-    "Product": "catalog",
-    "ProductModel": "catalog",
-    "Category": "catalog",
-    "Customer": "customers",
-    "Order": "orders",
-    "OrderLine": "orders",
-    "Invoice": "invoices",
-    "Shipment": "shipments",
-    "ShipmentLine": "shipments",
-}
+from resolvers.scopes import ROLE_OF_KIND
 
 
 @cache
@@ -30,7 +18,7 @@ def coordinates() -> dict[str, tuple[str, ...]]:
         definition: Any = kind.definition
         for field in getattr(definition, "fields", ()):
             plan = getattr(field, "metadata", {}).get(PLAN)
-            role = (plan and plan.role) or ROLE_OF_TYPE.get(name)
+            role = (plan and plan.role) or _role_of(name)
             if role:
                 converter = schema().config.name_converter
                 graphql_name = converter.get_graphql_name(field)
@@ -42,3 +30,8 @@ def affected(system: System) -> list[str]:
     """What suffers while this upstream is down."""
     served = coordinates()
     return sorted({name for role in system.roles for name in served.get(role, ())})
+
+
+def _role_of(name: str) -> str | None:
+    """Fields with no resolver of their own belong to the role that their objects come from."""
+    return ROLE_OF_KIND.get(name.removesuffix("Line"))

@@ -120,6 +120,7 @@ class Customer(Node):
         not_configured("returns"),
         "The company's returns, newest first.",
         arguments=PAGED,
+        role="returns",
         directives=[OMS],
     )
 

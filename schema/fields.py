@@ -12,7 +12,10 @@ from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
+from strawberry.federation.schema_directives import Authenticated, RequiresScopes
 from strawberry.types import Info
+
+from resolvers.scopes import PUBLIC_SCOPES, SCOPE_OF_ROLE
 
 Batch = Callable[..., Awaitable[Sequence[Any]]]
 PLAN = "passerelle"
@@ -40,13 +43,15 @@ class Argument:
 class FieldPlan:
     """How a field is answered; exactly one of `batch` and `compute` is there.
 
-    `prepare` turns the GraphQL arguments into the resolver's. `role` is the port that it asks.
+    `prepare` turns the GraphQL arguments into the resolver's. `role` is the port that it asks,
+    `scope` what the caller needs for that.
     """
 
     batch: Batch | None = None
     compute: Callable[[Any], Any] | None = None
     prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict
     role: str | None = None
+    scope: str | None = None
     arguments: Mapping[str, Argument] = field(default_factory=dict)
 
 
@@ -103,28 +108,43 @@ def computed(compute: Callable[[Any], Any], description: str, **options: Any) ->
     )
 
 
-def batched(
+def batched(  # noqa: PLR0913 - what a field of the contract may have
     batch: Batch,
     description: str,
     *,
     arguments: Mapping[str, Argument] | None = None,
     prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     role: str | None = None,
+    directives: Sequence[object] = (),
     **options: Any,
 ) -> Any:
-    """A field answered for all parents of a level at once."""
-    plan = FieldPlan(batch=batch, prepare=prepare, role=role, arguments=arguments or {})
-
+    """A field answered for all parents of a level at once; refused without its role's scope."""
+    scope = SCOPE_OF_ROLE[role] if role else None
+    plan = FieldPlan(batch, None, prepare, role, scope, arguments or {})
     absent = {name: one.absent for name, one in plan.arguments.items()}
 
     async def resolve(root: Any, info: Info[Any, None], **given: Any) -> Any:
+        if scope is not None:
+            info.context.require(scope)
         values = await batch([root], ctx=info.context, **prepare({**absent, **given}))
         return values[0]
 
     resolve.__signature__ = _signature(plan.arguments)  # type: ignore[attr-defined]
     return strawberry.field(
-        resolver=resolve, description=description, metadata={PLAN: plan}, **options
+        resolver=resolve,
+        description=description,
+        metadata={PLAN: plan},
+        directives=[*directives, *_needs(scope)],
+        **options,
     )
+
+
+def _needs(scope: str | None) -> list[object]:
+    """What a Federation router above must ask of the caller for a field."""
+    if scope is None:
+        return []
+    needed: list[object] = [RequiresScopes(scopes=[[scope]])]
+    return needed if scope in PUBLIC_SCOPES else [Authenticated(), *needed]
 
 
 def _signature(arguments: Mapping[str, Argument]) -> inspect.Signature:

@@ -40,7 +40,7 @@ class Invoice(Node):
     balance: Money = plain("What of it is not paid.")
     order: Order | None = batched(resolve.order, "The order that it is for.", role="orders")
     document: Document | None = batched(
-        not_configured("documents"), "The invoice as a file.", directives=[DMS]
+        not_configured("documents"), "The invoice as a file.", role="documents", directives=[DMS]
     )
 
 

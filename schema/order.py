@@ -89,10 +89,10 @@ class Order(Node):
         resolve.invoices, "Its invoices and credit notes.", role="invoices", directives=[ERP]
     )
     payments: list[Payment] | None = batched(
-        not_configured("payments"), "Its payments.", directives=[PAYMENT]
+        not_configured("payments"), "Its payments.", role="payments", directives=[PAYMENT]
     )
     returns: list[Annotated["Return", strawberry.lazy("schema.returns")]] | None = batched(
-        not_configured("returns"), "Its returns.", directives=[OMS]
+        not_configured("returns"), "Its returns.", role="returns", directives=[OMS]
     )
 
 

@@ -114,7 +114,7 @@ class Query:
     )
     viewer: Viewer = batched(viewer_of.viewer, "Who is calling.")
     systems: list[System] = batched(
-        system_of.systems, "The configured systems. Scope `systems:read`."
+        system_of.systems, "The configured systems. Scope `systems:read`.", role="systems"
     )
     node: Node | None = batched(
         node_of.node,

@@ -46,7 +46,10 @@ class Return(Node):
     lines: list[ReturnLine] = plain("What is returned.")
     refund: Money | None = plain("What is given back.")
     order: Order | None = batched(
-        not_configured("returns"), "The order that the goods came with.", directives=[ERP]
+        not_configured("returns"),
+        "The order that the goods came with.",
+        role="returns",
+        directives=[ERP],
     )
     shipment: Annotated["Shipment", strawberry.lazy("schema.shipment")] | None = batched(
         not_configured("returns"), "The parcel that brings the goods back."

@@ -37,7 +37,9 @@ from upstream.limits import Bulkhead
 T = TypeVar("T")
 
 ErrorType = type[UpstreamError]
-Classify = Callable[["Response"], ErrorType | None]
+Verdict = ErrorType | tuple[ErrorType, float]
+"""What an unexpected answer means, and how many seconds to wait where no `Retry-After` tells it."""
+Classify = Callable[["Response"], Verdict | None]
 """A vendor's own reading of an answer that was not expected; None leaves it to the default table."""
 
 
@@ -137,7 +139,7 @@ class HttpClient:
     def decode(self, response: Response, shape: type[T], operation: str) -> T:
         try:
             return msgspec.json.decode(response.body, type=shape, strict=False)
-        except (msgspec.DecodeError, ValueError) as problem:
+        except (msgspec.DecodeError, ValueError, RecursionError) as problem:
             raise self.error(MalformedError, operation, str(problem)) from problem
 
     def error(
@@ -239,9 +241,11 @@ class HttpClient:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _unexpected(self, response: Response, operation: str) -> UpstreamError:
-        kind = (self._classify(response) if self._classify else None) or classify(response)
+        verdict = (self._classify(response) if self._classify else None) or classify(response)
+        kind, wait = verdict if isinstance(verdict, tuple) else (verdict, None)
+        told = response.retry_after
         detail = f"HTTP {response.status}: {response.body[:300].decode(errors='replace')}"
-        return self.error(kind, operation, detail, response.retry_after)
+        return self.error(kind, operation, detail, wait if told is None else told)
 
     def _left(self, call: Call) -> float:
         return max(0.0, call.deadline - time.monotonic())

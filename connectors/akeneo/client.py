@@ -6,7 +6,7 @@ its inner host name into links still works).
 """
 
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -224,12 +224,30 @@ def next_position(page: ListPage[Any]) -> Position | None:
     return None
 
 
+# Longer than any code or identifier of the PIM, which end at 255 characters.
+_LONGEST_KEY = 255
+
+
+def sendable(keys: Iterable[str]) -> list[str]:
+    """Keys that the PIM could know, once each; others cannot even be written in its JSON."""
+    return [key for key in dict.fromkeys(keys) if 0 < len(key) <= _LONGEST_KEY and is_text(key)]
+
+
+def is_text(text: str) -> bool:
+    """Whether this can be encoded: half a character cannot."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 _MEDIA_CODE = re.compile(r"[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*")
 
 
 def is_media_code(code: str) -> bool:
     """Whether this can be a media file's code: a path that stays where it begins."""
-    return bool(_MEDIA_CODE.fullmatch(code)) and not {".", ".."} & set(code.split("/"))
+    return (
+        is_text(code)
+        and bool(_MEDIA_CODE.fullmatch(code))
+        and not {".", ".."} & set(code.split("/"))
+    )
 
 
 def _parameter(position: Position | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from connectors.akeneo import mapping, query
-from connectors.akeneo.client import AkeneoClient, Question, Search
+from connectors.akeneo.client import AkeneoClient, Question, Search, sendable
 from connectors.akeneo.config import AkeneoConfig
 from connectors.akeneo.filters import Criteria, Place
 from connectors.akeneo.listing import Listing, is_sorted, started
@@ -61,7 +61,7 @@ class Akeneo:
 
     async def products(self, skus: Sequence[str], /, *, call: Call) -> Answers[str, Product]:
         """Letter case aside where the PIM finds it so, the exact SKU first."""
-        asked = [sku for sku in dict.fromkeys(skus) if sku]
+        asked = sendable(skus)
         if not asked:
             return {}
         reading = await self._references.reading(call)
@@ -127,7 +127,7 @@ class Akeneo:
         }
 
     async def models(self, codes: Sequence[str], /, *, call: Call) -> Answers[str, ProductModel]:
-        asked = [code for code in dict.fromkeys(codes) if code]
+        asked = sendable(codes)
         if not asked:
             return {}
         return await self._models.models(asked, call)
@@ -135,7 +135,7 @@ class Akeneo:
     async def variants(
         self, models: Sequence[str], /, *, call: Call
     ) -> Answers[str, tuple[Product, ...]]:
-        asked = [code for code in dict.fromkeys(models) if code]
+        asked = sendable(models)
         if not asked:
             return {}
         return await self._models.variants(asked, call)

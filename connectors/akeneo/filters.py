@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
+from connectors.akeneo.client import is_text
 from connectors.akeneo.config import AkeneoConfig
 from connectors.akeneo.structure import Attribute, Labelled, Structure
 from connectors.akeneo.values import decimal
@@ -106,10 +107,10 @@ def _equal(values: tuple[str, ...], attribute: Attribute, place: Place) -> Pair 
         case "pim_catalog_simpleselect" | "pim_catalog_multiselect":
             codes = codes_of(values, place.options.get(attribute.code, ()))
             pair = ("IN", codes) if codes else None
-        case kind if kind in _LISTED or (kind in _TEXTS and len(values) > 1):
-            pair = ("IN", list(values))
-        case kind if kind in _TEXTS:
-            pair = ("=", values[0])
+        case kind if kind in _LISTED | _TEXTS:
+            texts = [text for text in values if is_text(text)]
+            single = kind in _TEXTS and len(texts) == 1
+            pair = (("=", texts[0]) if single else ("IN", texts)) if texts else None
         case "pim_catalog_boolean":
             pair = ("=", _boolean(_only(values, attribute), attribute))
         case "pim_catalog_date":

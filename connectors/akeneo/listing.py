@@ -52,7 +52,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 def started(query: ProductQuery, page: PageRequest, attempts: int) -> Cursor:
     """Where this page begins. Raises BadInputError for a cursor of another question."""
-    mark = hashlib.sha256(msgspec.json.encode(query)).hexdigest()[:12]
+    mark = hashlib.sha256(repr(query).encode()).hexdigest()[:12]
     if page.after is None:
         return Cursor(mark)
     cursor = _decoded(page.after)

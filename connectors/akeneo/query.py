@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from connectors.akeneo.client import is_text, sendable
 from connectors.akeneo.filters import Criteria, Place, attribute_criteria
 from connectors.akeneo.structure import Structure, Tree
 from ports.catalog import AttributeFilter, ProductQuery
@@ -65,7 +66,7 @@ def _conditions(query: ProductQuery, place: Place) -> Iterable[Condition]:
         since = _since(query.updated_since, place.config.time_zone)
         yield "updated", {"operator": ">", "value": since}
     if query.skus is not None:
-        skus = [sku for sku in dict.fromkeys(query.skus) if sku]
+        skus = sendable(query.skus)
         criterion: dict[str, object] = {"operator": "IN", "value": skus}
         yield place.config.identifier_attribute, criterion if skus else None
 
@@ -111,8 +112,8 @@ def _attribute(condition: AttributeFilter, place: Place) -> list[Condition]:
 
 def _texts(text: str | None, place: Place) -> list[list[Condition]]:
     words = (text or "").split()
-    if not words:
-        return [[]]
+    if not words or not is_text(text or ""):
+        return [] if words else [[]]
     config, attributes = place.config, place.structure.attributes
     named: list[list[Condition]] = []
     name = attributes.get(config.name_attribute)

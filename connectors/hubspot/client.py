@@ -86,7 +86,9 @@ class HubSpotClient:
         self._http = HttpClient(
             upstream.identity,
             config,
-            credentials=FixedHeaders({"authorization": f"Bearer {config.token.get_secret_value()}"}),
+            credentials=FixedHeaders(
+                {"authorization": f"Bearer {config.token.get_secret_value()}"}
+            ),
             bulkhead=upstream.bulkhead(config),
             exchanges=upstream.exchanges,
             classify=classify,

@@ -5,11 +5,12 @@ import "./page.css";
 
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
-import { createGraphiQLFetcher } from "@graphiql/toolkit";
+
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 
 import { loadConfiguration } from "./configuration.js";
+import { ownFetcher } from "./fetcher.js";
 import { ownStorage, rememberVariables } from "./storage.js";
 
 const explorer = explorerPlugin({ showAttribution: false });
@@ -17,7 +18,7 @@ const explorer = explorerPlugin({ showAttribution: false });
 function Page({ url, headers, tabs, storage }) {
   return (
     <GraphiQL
-      fetcher={createGraphiQLFetcher({ url, headers })}
+      fetcher={ownFetcher({ url, headers })}
       defaultTabs={tabs.length > 0 ? tabs : undefined}
       defaultEditorToolsVisibility="variables"
       plugins={[HISTORY_PLUGIN, explorer]}

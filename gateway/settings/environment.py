@@ -51,8 +51,8 @@ def overlay(
         elif DELIMITER in rest:
             _put(merged, rest.split(DELIMITER), Variable.read(name, text))
         elif any(rest.startswith(f"{section.upper()}_") for section in sections):
-            text = f"two underscores stand between keys: {PREFIX}SERVER__HOST"
-            problems.append(Problem(name, text))
+            advice = f"two underscores stand between keys: {PREFIX}SERVER__HOST"
+            problems.append(Problem(name, advice))
     return merged, problems
 
 

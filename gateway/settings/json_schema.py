@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from connectors import registry
@@ -17,9 +18,8 @@ def json_schema() -> dict[str, Any]:
     The keys of an upstream are those of its `kind`; of other people's kinds any key is right.
     """
     configs = {name: registry.find(name).config() for name in registry.manifests()}
-    references, definitions = models_json_schema(
-        [(model, "validation") for model in (Settings, UpstreamConfig, *configs.values())]
-    )
+    models: list[type[BaseModel]] = [Settings, UpstreamConfig, *configs.values()]
+    references, definitions = models_json_schema([(model, "validation") for model in models])
     parts = {name: _plain(part) for name, part in definitions["$defs"].items()}
     root = parts.pop(_name(references[Settings, "validation"]))
     parts.pop(_name(references[UpstreamConfig, "validation"]))

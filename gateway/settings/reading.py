@@ -95,12 +95,16 @@ class _Upstream:
             except Exception as error:  # noqa: BLE001 - somebody else's module is imported
                 text = f"{kind!r} cannot be imported: {type(error).__name__}"
             else:
-                if isinstance(model, type) and issubclass(model, UpstreamConfig):
+                if _is_config(model):
                     self.manifest = found.manifest
                     return model
                 text = f"{found.manifest.config!r} is no subclass of upstream.config.UpstreamConfig"
         self.problems.append(Problem(f"{path}.kind", text))
         return None
+
+
+def _is_config(model: object) -> bool:
+    return isinstance(model, type) and issubclass(model, UpstreamConfig)
 
 
 def _role_problems(roles: object, upstreams: Mapping[str, _Upstream]) -> Iterator[Problem]:

@@ -45,7 +45,7 @@ class ServerSettings(_Table):
     )
 
     @property
-    def root_url(self) -> str:
+    def root(self) -> str:
         """The address that clients see, without a slash at its end."""
         if self.public_url is not None:
             return self.public_url

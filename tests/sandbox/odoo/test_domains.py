@@ -22,7 +22,7 @@ _FIELDS: Mapping[str, st.SearchStrategy[Any]] = {
     "parent_id": st.sampled_from([False, 1000, 1020, 1040, 7]),
     "credit_limit": st.sampled_from([False, 0, 0.0, 5000, 10_000.0, 50_000]),
     "city": st.sampled_from([False, "Lyon", "lyon", "Li", "e", "%n", "L_on", ""]),
-    "create_date": st.sampled_from([False, "2026-11-23", "2026-11-22", "2026-11-23 00:00:00"]),
+    "create_date": st.sampled_from([False, "2026-11-23", "2026-11-22", "2026-11-23 07:00:00"]),
     "child_ids": st.sampled_from([False, 1001, 1010, 1021, 7]),
 }
 _EQUALITIES = ("=", "!=", "in", "not in")
@@ -162,12 +162,15 @@ def _ordered(name: str, held: Any, operator: str, value: Any) -> bool:
 
 @pytest.fixture(scope="session")
 def store(world: World) -> Store:
-    return loaded(world, "http://erp.test")
+    """Partners written at many moments of a few days, so that moments and days differ."""
+    made = loaded(world, "http://erp.test")
+    for key, row in made["res.partner"].rows.items():
+        row["create_date"] = f"2026-11-{20 + key % 5} {key % 3 * 7:02d}:00:00"
+    made["res.partner"].forget()
+    return made
 
 
-@settings(max_examples=400, deadline=None)
-@given(domain=_domains)
-def test_any_domain_selects_what_a_naive_reading_selects(store: Store, domain: list[Any]) -> None:
+def _agree(store: Store, domain: list[Any]) -> None:
     table = store["res.partner"]
     env = Env(store, {}, datetime(2026, 1, 1, tzinfo=UTC))
     naive = _Naive(table.rows)
@@ -175,6 +178,18 @@ def test_any_domain_selects_what_a_naive_reading_selects(store: Store, domain: l
     expected = {key for key, row in table.rows.items() if naive.passes(row, domain)}
 
     assert matching(env, table, domain) == expected
+
+
+@settings(max_examples=400, deadline=None)
+@given(leaf=_leaves())
+def test_a_condition_selects_what_a_naive_reading_selects(store: Store, leaf: list[Any]) -> None:
+    _agree(store, [leaf])
+
+
+@settings(max_examples=250, deadline=None)
+@given(domain=_domains)
+def test_any_domain_selects_what_a_naive_reading_selects(store: Store, domain: list[Any]) -> None:
+    _agree(store, domain)
 
 
 async def _names(erp: Any, model: str, *domain: Any, field: str = "name") -> list[Any]:
@@ -306,3 +321,26 @@ async def test_inactive_rows_hide_unless_asked_for(erp: Any) -> None:
     assert await erp.call("res.currency/search_count", domain=domain) == await erp.call(
         "res.currency/search_count", domain=[], context={"active_test": False}
     )
+
+
+async def test_rarer_forms_of_conditions(erp: Any) -> None:
+    async def codes(*domain: Any) -> set[str]:
+        rows = await erp.call("res.country/search_read", domain=list(domain), fields=["code"])
+        return {row["code"] for row in rows}
+
+    every = await codes()
+    assert await codes(["code", "<", "B"]) == {"AT"}
+    assert await codes(["code", "=like", "\\_%"]) == set()
+    assert await codes(["code", "=ilike", "f_"]) == {"FR"}
+    assert await codes(["currency_id", "=", None]) == every
+    assert await codes(["currency_id", "=", []]) == every
+    assert await codes(["currency_id", "!=", []]) == set()
+    assert await codes(["create_date", ">", False]) == set()
+    assert await codes(["display_name", "=", "Germany"]) == {"DE"}
+    assert await erp.call("res.country/search_count", domain=False) == 0
+    assert await erp.call("res.country/search_count", domain=True) == len(every)
+    dated = [["invoice_date", "<=", "2200-01-01"]]
+    moves = await erp.call("account.move/search_count", domain=[])
+    assert await erp.call("account.move/search_count", domain=dated) == moves
+    exact = [["invoice_date", "=", erp.world.invoices[0].issued.isoformat()]]
+    assert await erp.call("account.move/search_count", domain=exact) >= 1
