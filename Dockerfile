@@ -35,11 +35,12 @@ RUN python3 -m pip uninstall --yes --quiet --root-user-action=ignore setuptools 
     && groupadd --system --gid 10001 passerelle \
     && useradd --system --uid 10001 --gid passerelle --no-create-home --shell /usr/sbin/nologin passerelle
 COPY --from=environment /opt/passerelle /opt/passerelle
-ENV PATH=/opt/passerelle/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PASSERELLE_PORT=8000
+ENV PATH=/opt/passerelle/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    PASSERELLE_SERVER__HOST=0.0.0.0 PASSERELLE_PORT=8000
 WORKDIR /srv/passerelle
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
     CMD ["python3", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"PASSERELLE_PORT\"]}/healthz', timeout=2)"]
 ENTRYPOINT ["passerelle"]
-CMD ["serve", "--config", "passerelle.toml", "--host", "0.0.0.0"]
+CMD ["serve", "--config", "passerelle.toml"]

@@ -30,14 +30,14 @@ class Loader(Generic[K, T]):
 
     async def many(self, keys: Iterable[K]) -> list[Found[T]]:
         """The values in the order of `keys`; an error stands where its value would."""
-        return [await future for future in self.start(keys)]
+        return [await _settled(future) for future in self.start(keys)]
 
     def start(self, keys: Iterable[K]) -> "list[asyncio.Future[Found[T]]]":
         """Asks without waiting."""
         return [self._future(key) for key in keys]
 
     async def one(self, key: K) -> Found[T]:
-        return await self._future(key)
+        return await _settled(self._future(key))
 
     def _future(self, key: K) -> "asyncio.Future[Found[T]]":
         if (known := self._known.get(key)) is not None:
@@ -81,3 +81,8 @@ class Loader(Generic[K, T]):
         for key in keys:
             if not (future := self._known[key]).done():
                 settle(future)
+
+
+async def _settled(future: "asyncio.Future[Found[T]]") -> Found[T]:
+    """Shielded: a waiter that is cancelled must not cancel what others wait for."""
+    return future.result() if future.done() else await asyncio.shield(future)

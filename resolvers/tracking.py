@@ -19,10 +19,11 @@ async def tracked(shipments: Sequence[Shipment], *, ctx: Context) -> list[Found[
         if parcel is not None:
             asked[parcel.carrier].append(parcel)
     # Every carrier's loader is asked before any is awaited, so that none waits for another.
-    waiting = [(kept, _loader(code, ctx).start(kept)) for code, kept in asked.items()]
+    for code, kept in asked.items():
+        _loader(code, ctx).start(kept)
     found: dict[Parcel, Found[Tracking]] = {}
-    for kept, futures in waiting:
-        found.update(zip(kept, [await future for future in futures], strict=True))
+    for code, kept in asked.items():
+        found.update(zip(kept, await _loader(code, ctx).many(kept), strict=True))
     return [None if parcel is None else found[parcel] for parcel in parcels]
 
 

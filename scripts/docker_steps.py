@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -115,19 +116,22 @@ def prove_running(image: Image) -> None:
     shutil.rmtree(image.place / "build")
     shutil.copy(ROOT / "deploy" / "passerelle.toml", image.folder)
     command = [*image.started["ENTRYPOINT"], *image.started["CMD"]]
-    command = ["127.0.0.1" if word == "0.0.0.0" else word for word in command]
-    secrets = dict(re.findall(r"^(PASSERELLE_\w+)=(.+)$", _sandbox_keys(), re.MULTILINE))
-    environment = {**image.environment, "PASSERELLE_PORT": PORT, **secrets}
+    listening = {"PASSERELLE_SERVER__HOST": "127.0.0.1", "PASSERELLE_PORT": PORT}
+    environment = {**image.environment, **listening, **_sandbox_keys()}
     gateway = subprocess.Popen(command, cwd=image.folder, env=environment)
     try:
         _wait_until_healthy(image.started["HEALTHCHECK"], environment, gateway)
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/", timeout=5) as answer:
+            if b"./assets/" not in answer.read():
+                sys.exit("The image does not hold the page that it built.")
     finally:
         gateway.send_signal(signal.SIGTERM)
         gateway.wait(timeout=STARTED_SECONDS)
 
 
-def _sandbox_keys() -> str:
-    return (ROOT / "deploy" / "sandbox.env").read_text(encoding="utf-8")
+def _sandbox_keys() -> dict[str, str]:
+    text = (ROOT / "deploy" / "sandbox.env").read_text(encoding="utf-8")
+    return dict(re.findall(r"^(PASSERELLE_\w+)=(.+)$", text, re.MULTILINE))
 
 
 def _wait_until_healthy(

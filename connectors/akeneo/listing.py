@@ -89,7 +89,7 @@ class Listing:
         found: list[tuple[Product, str]] = []
         cursor = start
         while True:
-            limit = min(PAGE_SIZE, cursor.skip + request.first - len(found))
+            limit = min(PAGE_SIZE, cursor.skip + request.first)
             window = await self._window(self.question, cursor.at, limit)
             used = self._take(window, cursor, found, request.first)
             left = used < len(window.items)

@@ -1,15 +1,16 @@
 """What changes by the week, kept for all requests, and the reading of products that it allows."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias, TypeVar
 
 from connectors.akeneo.client import AkeneoClient, Question, Search
 from connectors.akeneo.config import AkeneoConfig
 from connectors.akeneo.locales import locales_for
 from connectors.akeneo.mapping import Reading
-from connectors.akeneo.payloads import FamilyVariantPayload
+from connectors.akeneo.payloads import VariantLevel
 from connectors.akeneo.structure import (
+    FamilyVariant,
     Labelled,
     Structure,
     Tree,
@@ -37,7 +38,7 @@ class References:
         self._structure: Reference[Structure] = Reference(self._load_structure)
         self._tree: Reference[Tree] = Reference(self._load_tree)
         self._options: dict[str, Reference[tuple[Labelled, ...]]] = {}
-        self._axes: dict[str, Reference[Mapping[str, FamilyVariantPayload]]] = {}
+        self._axes: dict[FamilyVariant, Reference[tuple[VariantLevel, ...]]] = {}
 
     async def reading(self, call: Call) -> Reading:
         """How products are read for this call's language."""
@@ -60,15 +61,14 @@ class References:
         return dict(zip(codes, found, strict=True))
 
     async def axes(
-        self, families: Iterable[str], call: Call
-    ) -> dict[str, Mapping[str, FamilyVariantPayload]]:
-        """Family variants by code, for each family."""
-        codes = sorted(set(families))
-        for code in codes:
-            if code not in self._axes:
-                self._axes[code] = Reference(self._axes_of(code))
-        found = await asyncio.gather(*(self._axes[code].get(call) for code in codes))
-        return dict(zip(codes, found, strict=True))
+        self, variants: Iterable[FamilyVariant], call: Call
+    ) -> dict[FamilyVariant, tuple[VariantLevel, ...]]:
+        wanted = sorted(set(variants))
+        for variant in wanted:
+            if variant not in self._axes:
+                self._axes[variant] = Reference(self._axes_of(variant))
+        found = await asyncio.gather(*(self._axes[variant].get(call) for variant in wanted))
+        return dict(zip(wanted, found, strict=True))
 
     async def aclose(self) -> None:
         for options in self._options.values():
@@ -89,8 +89,8 @@ class References:
     def _options_of(self, attribute: str) -> Load[tuple[Labelled, ...]]:
         return lambda call: load_options(self._client, attribute, call)
 
-    def _axes_of(self, family: str) -> Load[Mapping[str, FamilyVariantPayload]]:
-        return lambda call: load_axes(self._client, family, call)
+    def _axes_of(self, variant: FamilyVariant) -> Load[tuple[VariantLevel, ...]]:
+        return lambda call: load_axes(self._client, variant, call)
 
 
 def question(search: Search, reading: Reading, call: Call) -> Question:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -22,6 +22,7 @@ from connectors.akeneo.payloads import (
     MeasurementFamilyPayload,
     OptionPayload,
     UnitPayload,
+    VariantLevel,
 )
 from ports.caller import Call
 from ports.errors import RefusedError
@@ -75,6 +76,11 @@ class Family:
     code: str
     labels: Mapping[str, str]
     label_attribute: str | None
+
+
+class FamilyVariant(NamedTuple):
+    family: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +146,10 @@ async def load_tree(client: AkeneoClient, root: str | None, call: Call) -> Tree:
         "/categories", CategoryPayload, "catalog.categories", call=_patient(call)
     )
     children: dict[str | None, list[CategoryPayload]] = {}
-    for category in listed:
+    everything = {category.code: category for category in listed}
+    for category in everything.values():
         children.setdefault(category.parent, []).append(category)
-    inside = _inside(root, {category.code: category for category in listed}, children)
+    inside = _inside(root, everything, children)
     kept = {
         parent: tuple(below) for parent, below in children.items() if _keeps(parent, inside, root)
     }
@@ -155,11 +162,18 @@ async def load_options(client: AkeneoClient, attribute: str, call: Call) -> tupl
 
 
 async def load_axes(
-    client: AkeneoClient, family: str, call: Call
-) -> Mapping[str, FamilyVariantPayload]:
-    path = f"/families/{quote(family, safe='')}/variants"
-    found = await client.listed(path, FamilyVariantPayload, "catalog.family_variants", call=call)
-    return {variant.code: variant for variant in found}
+    client: AkeneoClient, of: FamilyVariant, call: Call
+) -> tuple[VariantLevel, ...]:
+    """What tells the products of a family variant apart, level by level; () when it is hidden."""
+    if not of.family or not of.code:
+        return ()
+    path = f"/families/{quote(of.family, safe='')}/variants/{quote(of.code, safe='')}"
+    try:
+        found = await client.one(path, FamilyVariantPayload, "catalog.axes", call=call)
+    except RefusedError:
+        found = None
+    levels = found.variant_attribute_sets if found else ()
+    return tuple(sorted(levels, key=lambda level: level.level))
 
 
 def _patient(call: Call) -> Call:

@@ -14,8 +14,9 @@ import msgspec
 from connectors.akeneo import mapping
 from connectors.akeneo.client import AkeneoClient, Position
 from connectors.akeneo.mapping import Reading
-from connectors.akeneo.payloads import FamilyVariantPayload, ModelPayload, ProductPayload
+from connectors.akeneo.payloads import ModelPayload, ProductPayload, VariantLevel
 from connectors.akeneo.reference import References, question, sort_attributes
+from connectors.akeneo.structure import FamilyVariant
 from ports.caller import Call
 from ports.catalog import Product, ProductModel
 from ports.errors import RefusedError
@@ -36,9 +37,11 @@ class Models:
     async def models(self, codes: Sequence[str], call: Call) -> dict[str, ProductModel]:
         reading = await self._references.reading(call)
         found = await self._existing(codes, reading, call)
-        families = (model.family for model in found if model.family)
-        axes = await self._references.axes(families, call)
-        return {model.code: mapping.model(model, _axes(model, axes), reading) for model in found}
+        levels = await self._references.axes((_variant(model) for model in found), call)
+        return {
+            model.code: mapping.model(model, _axes(model, levels[_variant(model)]), reading)
+            for model in found
+        }
 
     async def variants(self, codes: Sequence[str], call: Call) -> dict[str, tuple[Product, ...]]:
         """By model code; a model without products has an empty tuple."""
@@ -131,11 +134,11 @@ def _owners(
     return {code for code in (parent, owners.get(parent, "")) if code in codes}
 
 
-def _axes(
-    model: ModelPayload, families: Mapping[str, Mapping[str, FamilyVariantPayload]]
-) -> list[str]:
+def _variant(model: ModelPayload) -> FamilyVariant:
+    return FamilyVariant(model.family or "", model.family_variant or "")
+
+
+def _axes(model: ModelPayload, levels: Iterable[VariantLevel]) -> list[str]:
     """The attributes that tell the products below apart: of both levels, or the second alone."""
-    variant = families.get(model.family or "", {}).get(model.family_variant or "")
-    level = 2 if model.parent else 1
-    sets = sorted(variant.variant_attribute_sets if variant else (), key=lambda found: found.level)
-    return [axis for found in sets if found.level >= level for axis in found.axes]
+    lowest = 2 if model.parent else 1
+    return [axis for found in levels if found.level >= lowest for axis in found.axes]

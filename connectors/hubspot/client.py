@@ -44,8 +44,6 @@ _MOST_PAGES = 100
 _NOT_FOUND = 404
 _BATCH = frozenset({200, 207})
 _THROTTLED = 429
-# HubSpot allows five searches a second to a portal's private app.
-_SEARCHES_PER_SECOND = 5.0
 
 # How long to leave HubSpot alone, by the limit that was reached; it sends no Retry-After.
 _WAITS = {"SECONDLY": 1.0, "TEN_SECONDLY_ROLLING": 10.0, "DAILY": 3_600.0}
@@ -94,7 +92,7 @@ class HubSpotClient:
             classify=classify,
             transport=upstream.transport,
         )
-        self._searches = Bulkhead(None, _SEARCHES_PER_SECOND)
+        self._searches = Bulkhead(None, config.searches_per_second)
 
     async def aclose(self) -> None:
         await self._http.aclose()

@@ -48,6 +48,10 @@ class HubSpotConfig(UpstreamConfig):
         default=(), description="Further company properties shown as preferences, by full name."
     )
 
+    searches_per_second: float = Field(
+        default=5.0, gt=0, description="Searches that the portal allows in a second."
+    )
+
     @classmethod
     def example(cls) -> dict[str, object]:
         """The least that a HubSpot upstream needs."""

@@ -15,7 +15,7 @@ from connectors.hubspot.mapping import (
     representative,
 )
 from connectors.hubspot.payloads import Record
-from connectors.hubspot.searching import position, question
+from connectors.hubspot.searching import is_number, is_text, position, question
 from ports.caller import Call
 from ports.common import Answers, Page, PageRequest
 from ports.customers import Contact, Customer, Customers
@@ -96,10 +96,11 @@ class HubSpot:
     ) -> Page[Customer]:
         operation = "customers.search"
         start = position(page)
-        if numbers is not None and not numbers:
+        among = None if numbers is None else tuple(filter(is_number, numbers))
+        if among == () or not is_text(text):
             return Page((), (), has_next=False, total=0)
         shape = await self._shape(call)
-        body = question(self._config.number_property, shape.properties, text, numbers, page)
+        body = question(self._config.number_property, shape.properties, text, among, page)
         found = await self._client.search(body, operation, call=call)
         items, cursors = [], []
         for place, record in enumerate(found.results, start + 1):
@@ -135,7 +136,7 @@ class HubSpot:
         name = self._config.number_property
         part = await self._client.records(
             "companies",
-            [number for number in numbers if number.strip()],
+            [number for number in numbers if is_number(number)],
             shape.properties,
             operation,
             call=call,

@@ -12,6 +12,16 @@ _MOST_WORDS = 5
 _MOST_CHARACTERS = 200
 
 
+def is_number(text: str) -> bool:
+    """Whether this can be a customer number at all: HubSpot refuses a batch for one that cannot."""
+    return bool(text.strip()) and len(text) <= _MOST_CHARACTERS and text.isprintable()
+
+
+def is_text(text: str | None) -> bool:
+    """Whether this can be searched for: halves of characters cannot be sent."""
+    return not any("\ud800" <= character <= "\udfff" for character in text or "")
+
+
 def position(page: PageRequest) -> int:
     """How many records lie before the page. Raises BadInputError."""
     if page.after is None:

@@ -5,7 +5,6 @@ import "./page.css";
 
 import { explorerPlugin } from "@graphiql/plugin-explorer";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
-
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 

@@ -22,6 +22,7 @@ def json_schema() -> dict[str, Any]:
     references, definitions = models_json_schema([(model, "validation") for model in models])
     parts = {name: _plain(part) for name, part in definitions["$defs"].items()}
     root = parts.pop(_name(references[Settings, "validation"]))
+    root.pop("description", None)
     parts.pop(_name(references[UpstreamConfig, "validation"]))
     kinds = {name: references[config, "validation"] for name, config in configs.items()}
     parts["Upstream"] = _upstream(kinds)
@@ -60,6 +61,8 @@ def _plain(part: dict[str, Any]) -> dict[str, Any]:
     keys: dict[str, Any] = part.get("properties", {})
     for key in keys.values():
         key.pop("title", None)
+        if "$ref" in key:
+            key.pop("default", None)
     required = [name for name in part.get("required", ()) if "writeOnly" not in keys[name]]
     rest = {name: value for name, value in part.items() if name not in {"title", "required"}}
     return rest | ({"required": required} if required else {})

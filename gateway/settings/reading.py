@@ -1,6 +1,7 @@
 """From a file and the environment to settings, or to the list of all that is wrong with them."""
 
 import re
+import ssl
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -48,10 +49,13 @@ def read(tables: Mapping[str, Any], environ: Mapping[str, str] | None = None) ->
 
 
 def _file(path: Path) -> dict[str, Any]:
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        problem = f"is not TOML: {error}"
+        end = f"at line {text.count(chr(10)) + 1}, the end"
+        problem = f"is not TOML: {error}".replace("at end of document", end)
     except UnicodeDecodeError as error:
         problem = f"is not UTF-8 at byte {error.start}"
     except FileNotFoundError:
@@ -82,6 +86,8 @@ class _Upstream:
             found = [problem for problem in found if not problem.text.startswith("unknown key")]
             found = [problem for problem in found if problem.path != f"{path}.kind"]
         self.problems += found
+        if self.config is not None and self.config.ca_file is not None:
+            self.problems += _certificate_problems(self.config.ca_file, f"{path}.ca_file")
 
     def _model(self, kind: object, path: str) -> type[UpstreamConfig] | None:
         if not isinstance(kind, str):
@@ -101,6 +107,15 @@ class _Upstream:
                 text = f"{found.manifest.config!r} is no subclass of upstream.config.UpstreamConfig"
         self.problems.append(Problem(f"{path}.kind", text))
         return None
+
+
+def _certificate_problems(file: str, path: str) -> Iterator[Problem]:
+    try:
+        ssl.create_default_context(cafile=file)
+    except ssl.SSLError:
+        yield Problem(path, "holds no certificate in PEM form")
+    except OSError as error:
+        yield Problem(path, f"cannot be read: {error.strerror}")
 
 
 def _is_config(model: object) -> bool:

@@ -4,14 +4,17 @@ What a table of `[upstreams]` may hold is its connector's to say.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from gateway.access.caller import ACT_FOR
+from resolvers.scopes import PUBLIC_SCOPES, SCOPE_OF_ROLE
 from upstream.config import BaseUrl, UpstreamConfig
 
 SECRET_LENGTH = 16
+Kind = Literal["ANONYMOUS", "USER", "STAFF", "APPLICATION"]
 
 
 def _plain_root(address: str) -> str:
@@ -88,21 +91,36 @@ class MediaSettings(_Table):
     )
 
 
+def _kind(told: dict[str, Any]) -> Kind:
+    return "USER" if told.get("customer") is not None else "ANONYMOUS"
+
+
+def _scopes(told: dict[str, Any]) -> tuple[str, ...]:
+    public = told.get("kind", "ANONYMOUS") == "ANONYMOUS"
+    return tuple(sorted(PUBLIC_SCOPES if public else {*SCOPE_OF_ROLE.values(), ACT_FOR}))
+
+
 class CallerSettings(_Table):
     """The one caller that every request is answered for, until callers are authenticated."""
 
-    subject: str = Field(
-        default="anonymous", min_length=1, description="Identifies the caller, also in the log."
-    )
-    kind: Literal["ANONYMOUS", "USER", "STAFF", "APPLICATION"] = Field(
-        default="ANONYMOUS", description="What the caller is; `STAFF` sees every customer's data."
-    )
-    name: str | None = Field(default=None, description="Name of the person or application.")
-    email: str | None = Field(default=None, description="Address of the person.")
     customer: str | None = Field(
         default=None, description="Number of the customer that the caller acts for."
     )
-    scopes: tuple[str, ...] = Field(default=(), description="Scopes that the caller has.")
+    kind: Kind = Field(
+        default_factory=_kind,
+        description="What the caller is; `STAFF` sees every customer's data. "
+        "Else `USER` where there is a customer, and `ANONYMOUS` where there is none.",
+    )
+    scopes: tuple[str, ...] = Field(
+        default_factory=_scopes,
+        description="What the caller may ask for (`orders:read`). "
+        "Else everything, or for `ANONYMOUS` what is public: catalog, prices and stock.",
+    )
+    subject: str = Field(
+        default="fixed-caller", min_length=1, description="Identifies the caller, also in the log."
+    )
+    name: str | None = Field(default=None, description="Name of the person or application.")
+    email: str | None = Field(default=None, description="E-mail address of the person.")
 
 
 class AccessSettings(_Table):

@@ -1,9 +1,12 @@
 """A peer that misbehaves on demand, in front of any ASGI application, and what that must mean."""
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
 from ports.caller import Call, Caller, CallerKind
 from ports.errors import (
@@ -100,6 +103,47 @@ class Faulty:
                 await _answer(send, 200, _BODIES[kind])
             case _:
                 await _answer(send, int(kind), b'{"message": "secret words of the vendor"}')
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that a peer received."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: Any
+
+
+class Scripted:
+    """Answers what a test wrote: by path, the last answer again and again; 599 for other paths.
+
+    An answer is a body to be sent as JSON with status 200, or a pair of status and body.
+    """
+
+    def __init__(self, answers: Mapping[str, list[Any]]) -> None:
+        self._answers = {path: list(some) for path, some in answers.items()}
+        self.asked: list[Asked] = []
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        content = b""
+        more = True
+        while more:
+            message = await receive()
+            content += message.get("body", b"")
+            more = message.get("more_body", False)
+        query = dict(parse_qsl(scope["query_string"].decode()))
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        body = content.decode()
+        if body and headers.get("content-type") == "application/json":
+            body = json.loads(body)
+        path = scope["raw_path"].decode()
+        self.asked.append(Asked(scope["method"], path, query, headers, body))
+        answers = self._answers.get(path) or [(599, {})]
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        status, told = answer if isinstance(answer, tuple) else (200, answer)
+        await _answer(send, status, told if isinstance(told, bytes) else json.dumps(told).encode())
 
 
 class _Halved:

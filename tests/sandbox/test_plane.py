@@ -231,7 +231,7 @@ async def test_a_hanging_system_answers_once_it_is_let_go(client: httpx2.AsyncCl
     async with asyncio.TaskGroup() as group:
         waiting = group.create_task(client.get(HEALTH))
         while not (await client.get("/_control/calls")).json()["akeneo"]["total"]:
-            pass  # the call has not reached the plane yet
+            await asyncio.wait({waiting}, timeout=0)
         assert not waiting.done()
         await client.delete("/_control/faults/akeneo")
     assert waiting.result().status_code == 503

@@ -66,12 +66,14 @@ class Peer:
     calls: list[tuple[str, str]] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
         if "oauth" not in path:
             self.calls.append((scope["method"], path))
             self.queries.append(scope["query_string"].decode())
+            self.hosts.add(dict(scope["headers"])[b"host"].decode())
         if "products-uuid" in path and self.fault == "late":
             await asyncio.Event().wait()
         elif "products-uuid" in path and self.fault is not None:

@@ -27,7 +27,8 @@ FLAGS = (
     "--disable-sync",
 )
 STARTED_SECONDS = 60
-ANSWERED_MILLISECONDS = 30_000
+# Generous: what is tested is that it happens, on machines that do much else.
+PATIENCE_MILLISECONDS = 60_000
 TABS = {
     "ProductPage": "product",
     "Listing": "category",
@@ -103,7 +104,7 @@ class Visit:
 
     def run(self) -> dict[str, Any]:
         """Presses the button; the answer as the gateway sent it, once the page shows it."""
-        with self.page.expect_response("**/graphql", timeout=ANSWERED_MILLISECONDS) as awaited:
+        with self.page.expect_response("**/graphql") as awaited:
             self.page.get_by_role("button", name="Execute query").click()
         answer: dict[str, Any] = awaited.value.json()
         return answer
@@ -118,6 +119,8 @@ def visit(demo: dict[str, Any], tmp_path: Path) -> Iterator[Visit]:
             args=FLAGS,
             viewport={"width": 1440, "height": 900},
         )
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
         opened = Visit(context.pages[0])
         opened.page.goto(demo["ide"])
         expect(opened.page.locator(".graphiql-tab")).to_have_count(4)
@@ -156,7 +159,7 @@ def test_every_ready_query_shows_data_and_the_page_is_quiet(
 def test_the_tabs_are_there_again_after_a_reload(visit: Visit) -> None:
     visit.open_tab("Tracking")
     visit.page.wait_for_function(
-        "JSON.parse(localStorage.getItem('passerelle:graphiql:tabState')).activeTabIndex === 3"
+        "() => JSON.parse(localStorage['passerelle:graphiql:tabState']).activeTabIndex === 3"
     )
     visit.page.reload()
 
@@ -167,8 +170,7 @@ def test_the_tabs_are_there_again_after_a_reload(visit: Visit) -> None:
 def test_the_explorer_builds_a_query_by_clicks(visit: Visit) -> None:
     visit.page.get_by_role("button", name="Show GraphiQL Explorer").click()
     explorer = visit.page.locator(".graphiql-plugin")
-    explorer.get_by_text("gtin", exact=True).click()
+    explorer.get_by_text("enabled", exact=True).click()
 
-    expect(visit.page.locator(".graphiql-query-editor")).to_contain_text("gtin")
-    assert "gtin" in visit.run()["data"]["product"]
+    assert visit.run()["data"]["product"]["enabled"] is True
     assert not visit.complaints
