@@ -23,7 +23,10 @@ def readable(labels: Labels) -> dict[str, str]:
 
 def label(labels: Mapping[str, str], code: str, locales: Sequence[str]) -> str:
     """The label in the first locale that has one, else `[code]`, as the PIM itself shows it."""
-    return next((labels[locale] for locale in locales if locale in labels), f"[{code}]")
+    for locale in locales:
+        if locale in labels:
+            return labels[locale]
+    return f"[{code}]"
 
 
 def _tag(text: str) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from connectors.akeneo.config import AkeneoConfig, DocumentRole
@@ -28,6 +29,15 @@ _ROLE_WORDS: tuple[tuple[DocumentRole, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """An attribute with the names that readers of one language see."""
+
+    attribute: Attribute
+    label: str
+    group: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One way of reading the PIM: its structure, a channel and the locales of one language."""
 
@@ -36,6 +46,7 @@ class Reading:
     locales: tuple[str, ...]
     upstream: str
     writer: Writer
+    shown: Mapping[str, Shown]
     images: tuple[str, ...]
     documents: tuple[str, ...]
 
@@ -49,16 +60,22 @@ class Reading:
             locales,
             upstream,
             writer=Writer(locales, structure.units),
+            shown={
+                code: _shown(attribute, structure, locales)
+                for code, attribute in structure.attributes.items()
+            },
             images=_media_attributes(structure, config.image_attributes, IMAGE),
             documents=_media_attributes(structure, config.document_attributes, FILE),
         )
 
     def chosen(self, values: Sequence[ValuePayload]) -> ValuePayload | None:
         """The value for the channel and the best locale; empty ones count as missing."""
+        if len(values) == 1 and values[0].locale is None and values[0].scope is None:
+            return values[0] if _is_something(values[0].data) else None
         best, rank = None, (len(self.locales) + 1, 2)
         for value in values:
             found = self._rank(value)
-            if found is not None and found < rank and value.data not in (None, "", [], {}):
+            if found is not None and found < rank and _is_something(value.data):
                 best, rank = value, found
         return best
 
@@ -87,6 +104,19 @@ class Reading:
         if value.locale is None:
             return (0, scope)
         return (self.locales.index(value.locale), scope) if value.locale in self.locales else None
+
+
+def _shown(attribute: Attribute, structure: Structure, locales: Sequence[str]) -> Shown:
+    group = structure.groups.get(attribute.group or "")
+    return Shown(
+        attribute,
+        label(attribute.labels, attribute.code, locales),
+        label(group.labels, group.code, locales) if group else attribute.group,
+    )
+
+
+def _is_something(data: object) -> bool:
+    return data is not None and data not in ("", [], {})
 
 
 def _media_attributes(
@@ -165,31 +195,21 @@ def _attributes(values: Values, reading: Reading) -> list[catalog.Attribute]:
     if not isinstance(values, dict):
         return []
     files = {*reading.images, *reading.documents}
-    writer = reading.writer
     found = []
     for code, told in values.items():
-        value = reading.chosen(told)
-        if value is None or code in files:
+        value = reading.chosen(told) if code not in files else None
+        if value is None:
             continue
-        attribute = reading.attribute(code, value)
+        shown = reading.shown.get(code) or Shown(reading.attribute(code, value), f"[{code}]", None)
+        attribute = shown.attribute
         if attribute.type in {IMAGE, FILE}:
             continue
-        written = writer.write(attribute, value)
+        written = reading.writer.write(attribute, value)
         record = catalog.Attribute(
-            code=code,
-            label=reading.label(attribute.labels, code),
-            value=written.text,
-            group=_group(attribute.group, reading),
-            raw=value.data,
-            unit=written.unit,
+            code, shown.label, written.text, shown.group, value.data, written.unit
         )
         found.append((attribute.rank, code, record))
-    return [record for _, _, record in sorted(found, key=lambda entry: entry[:2])]
-
-
-def _group(code: str | None, reading: Reading) -> str | None:
-    group = reading.structure.groups.get(code or "")
-    return reading.label(group.labels, group.code) if group else code
+    return [record for _, _, record in sorted(found, key=itemgetter(0, 1))]
 
 
 def _images(values: Values, reading: Reading, name: str) -> Iterator[Media]:

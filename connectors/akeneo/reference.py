@@ -35,6 +35,7 @@ class References:
         self._client = client
         self._config = config
         self._upstream = upstream
+        self._readings: dict[tuple[str, ...], Reading] = {}
         self._structure: Reference[Structure] = Reference(self._load_structure)
         self._tree: Reference[Tree] = Reference(self._load_tree)
         self._options: dict[str, Reference[tuple[Labelled, ...]]] = {}
@@ -44,7 +45,11 @@ class References:
         """How products are read for this call's language."""
         structure = await self._structure.get(call)
         locales = locales_for(call.language, self._config, structure.channel_locales)
-        return Reading.of(structure, self._config, locales, self._upstream)
+        kept = self._readings.get(locales)
+        if kept is None or kept.structure is not structure:
+            kept = Reading.of(structure, self._config, locales, self._upstream)
+            self._readings[locales] = kept
+        return kept
 
     async def tree(self, call: Call) -> Tree:
         return await self._tree.get(call)

@@ -35,6 +35,7 @@ from upstream.http import ErrorType, HttpClient, Request, Response, Verdict
 from upstream.limits import Bulkhead, chunks
 
 T = TypeVar("T")
+B = TypeVar("B", Batch, LinkBatch)
 
 MOST_INPUTS = 100
 MOST_LINKED_INPUTS = 1_000
@@ -42,7 +43,7 @@ _OWNERS_PAGE = "500"
 # A list that never ends would be one that names itself as its own continuation.
 _MOST_PAGES = 100
 _NOT_FOUND = 404
-_BATCH = frozenset({200, 207})
+_BATCH = frozenset({200, 207, _NOT_FOUND})
 _THROTTLED = 429
 
 # How long to leave HubSpot alone, by the limit that was reached; it sends no Retry-After.
@@ -201,10 +202,17 @@ class HubSpotClient:
         return self._http.error(RefusedError, operation, detail)
 
     async def _post(
-        self, path: str, body: Mapping[str, object], shape: type[T], operation: str, call: Call
-    ) -> T:
+        self, path: str, body: Mapping[str, object], shape: type[B], operation: str, call: Call
+    ) -> B:
+        """A batch's answer; where nothing at all was found HubSpot may say so with a 404."""
         request = Request(operation, path, "POST", json=body, expect=_BATCH)
-        return await self._http.read(request, shape, call=call)
+        response = await self._http.send(request, call=call)
+        if response.status != _NOT_FOUND:
+            return self._http.decode(response, shape, operation)
+        told = self._http.decode(response, BatchError, operation)
+        if told.category != _MISSING or not told.context:
+            raise self.refused(operation, f"HTTP 404: {told.category}: {told.message}")
+        return shape(results=[])
 
     def _failed(
         self,

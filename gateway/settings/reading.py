@@ -11,7 +11,7 @@ from connectors import registry
 from gateway.settings.environment import overlay
 from gateway.settings.problems import Problem, SettingsError, suggestion
 from gateway.settings.tree import Roles, Settings
-from gateway.settings.validation import validated
+from gateway.settings.validation import no_table, validated
 from upstream.config import UpstreamConfig
 from upstream.connector import Manifest
 
@@ -38,7 +38,7 @@ def read(tables: Mapping[str, Any], environ: Mapping[str, str] | None = None) ->
         upstreams = {name: _Upstream(name, table) for name, table in tables_of_upstreams.items()}
     else:
         upstreams = {}
-        problems.append(Problem("upstreams", "must be a table"))
+        problems.append(no_table(tables_of_upstreams, "upstreams"))
     for upstream in upstreams.values():
         problems += upstream.problems
     problems += _role_problems(tree.get("roles", {}), upstreams)
@@ -77,7 +77,7 @@ class _Upstream:
             text = "a name has letters, digits, dashes and single underscores, 63 at most"
             self.problems.append(Problem(path, text))
         if not isinstance(table, Mapping):
-            self.problems.append(Problem(path, "must be a table"))
+            self.problems.append(no_table(table, path))
             return
         model = self._model(table.get("kind"), path)
         self.config, found = validated(model or UpstreamConfig, table, path)

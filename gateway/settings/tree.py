@@ -65,7 +65,7 @@ class GraphQLSettings(_Table):
         description="Version of Apollo Federation that the subgraph's schema links to.",
     )
     page_cap: int = Field(
-        default=100, ge=1, le=100, description="Most entries of a page; a larger `first` is cut."
+        default=100, ge=1, le=10_000, description="Largest page (`first`) that may be asked for."
     )
     deadline_seconds: float = Field(
         default=10, gt=0, le=600, description="Longest time of one operation, all its calls in it."
@@ -131,6 +131,10 @@ class AccessSettings(_Table):
     )
 
 
+def _lower_keys(table: Mapping[str, str]) -> Mapping[str, str]:
+    return {code.lower(): name for code, name in table.items()}
+
+
 class Roles(_Table):
     """Which upstream serves which role; fields of a role that none serves answer null."""
 
@@ -144,7 +148,7 @@ class Roles(_Table):
     invoices: str | None = Field(default=None, description="Upstream of invoices.")
     shipments: str | None = Field(default=None, description="Upstream of deliveries.")
     customers: str | None = Field(default=None, description="Upstream of companies and contacts.")
-    tracking: Mapping[str, str] = Field(
+    tracking: Annotated[Mapping[str, str], AfterValidator(_lower_keys)] = Field(
         default_factory=dict,
         description="Carrier code (`dhl`, lower case) to the upstream that tracks its parcels.",
     )

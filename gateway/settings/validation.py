@@ -26,12 +26,16 @@ _WORDS = (
 def validated(model: type[M], table: object, path: str = "") -> tuple[M | None, list[Problem]]:
     """The model of what stands at `path`, or None and why not."""
     if not isinstance(table, Mapping):
-        return None, [Problem(path, "must be a table" + _origin(table))]
+        return None, [no_table(table, path)]
     values, problems = typed(table, model, path)
     try:
         return model.model_validate(values), problems
     except ValidationError as error:
         return None, [*problems, *_problems(error, model, values, path)]
+
+
+def no_table(value: object, path: str) -> Problem:
+    return Problem(path, "must be a table" + _origin(value))
 
 
 def _problems(

@@ -146,11 +146,10 @@ class CustomersContract:
         await port.customers((number,), call=call())
         faults.fail(kind)
 
+        terms = call_for(kind)
+        asked = (None, None, PageRequest(5)) if operation == "search" else ((number,),)
         with pytest.raises(FAILURES[kind]) as caught:
-            if operation == "search":
-                await port.search(None, None, PageRequest(5), call=call_for(kind))
-            else:
-                await getattr(port, operation)((number,), call=call_for(kind))
+            await getattr(port, operation)(*asked, call=terms)
 
         error = caught.value
         assert (error.system, error.upstream) == ("CRM", facts.upstream)

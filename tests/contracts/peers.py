@@ -84,9 +84,8 @@ class Faulty:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         address = scope["path"] + "?" + scope.get("query_string", b"").decode()
         self.paths.append(scope["path"])
-        if self._kind is None or scope["path"] in self._spared:
-            await self._app(scope, receive, send)
-        elif self._only is not None and self._only not in address:
+        well = scope["path"] in self._spared or (self._only or "") not in address
+        if self._kind is None or well:
             await self._app(scope, receive, send)
         else:
             await self._misbehave(self._kind, scope, receive, send)

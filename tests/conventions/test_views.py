@@ -73,4 +73,4 @@ def test_every_field_has_a_description(name: str) -> None:
 def test_the_printed_schema_is_up_to_date(root: Path) -> None:
     printed = (root / "schema" / "schema.graphql").read_text(encoding="utf-8")
 
-    assert printed == sdl(), "print it anew: .venv/bin/passerelle schema > schema/schema.graphql"
+    assert printed == sdl(), "write it anew: make docs"

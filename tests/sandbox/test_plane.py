@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
+from starlette.types import ASGIApp
 
 from sandbox.app import app
 from sandbox.plane import Fault, Plane
@@ -25,10 +26,17 @@ def world() -> World:
     return build()
 
 
+@pytest.fixture(scope="module")
+def sandbox(world: World) -> ASGIApp:
+    return app(world, base_url=BASE)
+
+
 @pytest.fixture
-async def client(world: World) -> AsyncIterator[httpx2.AsyncClient]:
-    transport = httpx2.ASGITransport(app=app(world, base_url=BASE))
+async def client(sandbox: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
+    transport = httpx2.ASGITransport(app=sandbox)
     async with httpx2.AsyncClient(transport=transport, base_url=BASE) as client:
+        await client.delete("/_control/faults")
+        await client.delete("/_control/calls")
         yield client
 
 
@@ -237,16 +245,17 @@ async def test_a_hanging_system_answers_once_it_is_let_go(client: httpx2.AsyncCl
     assert waiting.result().status_code == 503
 
 
-async def test_a_hanging_answer_ends_with_its_client(world: World) -> None:
-    async with _served(app(world, base_url=BASE)) as url, httpx2.AsyncClient() as client:
+async def test_a_hanging_answer_ends_with_its_client(sandbox: ASGIApp) -> None:
+    async with _served(sandbox) as url, httpx2.AsyncClient() as client:
+        await client.delete(f"{url}/_control/calls")
         await client.put(f"{url}/_control/faults/akeneo", json={"hang": True})
         with pytest.raises(httpx2.ReadTimeout):
             await client.get(url + HEALTH, timeout=0.05)
         assert (await client.get(f"{url}/_control/calls")).json()["akeneo"]["total"] == 1
 
 
-async def test_a_truncated_answer_promises_more_than_it_sends(world: World) -> None:
-    async with _served(app(world, base_url=BASE)) as url, httpx2.AsyncClient() as client:
+async def test_a_truncated_answer_promises_more_than_it_sends(sandbox: ASGIApp) -> None:
+    async with _served(sandbox) as url, httpx2.AsyncClient() as client:
         await client.put(f"{url}/_control/faults/akeneo", json={"truncate": True})
         with pytest.raises(httpx2.RemoteProtocolError):
             await client.get(url + HEALTH)
@@ -271,7 +280,7 @@ async def test_a_delay_holds_the_answer_back_and_keeps_it_whole() -> None:
     assert sent == ["asked", "http.response.start", "http.response.body"]
 
 
-async def test_the_application_starts_and_stops_with_its_server(world: World) -> None:
+async def test_the_application_starts_and_stops_with_its_server(sandbox: ASGIApp) -> None:
     asked = iter(("lifespan.startup", "lifespan.shutdown"))
     sent: list[str] = []
 
@@ -281,7 +290,6 @@ async def test_the_application_starts_and_stops_with_its_server(world: World) ->
     async def send(message: Any) -> None:
         sent.append(message["type"])
 
-    application = app(world, base_url=BASE)
-    await application({"type": "lifespan"}, receive, send)
-    await application({"type": "websocket"}, receive, send)
+    await sandbox({"type": "lifespan"}, receive, send)
+    await sandbox({"type": "websocket"}, receive, send)
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete", "websocket.close"]

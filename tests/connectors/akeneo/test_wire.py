@@ -199,6 +199,31 @@ async def test_labels_that_we_may_not_read_leave_codes(status: int) -> None:
     assert values["length"].group == "technical"
 
 
+async def test_axes_that_we_may_not_read_are_none() -> None:
+    model = world().models[0]
+    path = f"{API}/families/{model.family}/variants"
+    peer = Peer()
+    known = await akeneo(peer).models([model.code], call=own_call("fr"))
+    asked = next(at for _, at in peer.calls if at.startswith(path))
+
+    hidden = await akeneo(Peer(statuses={asked: 403})).models([model.code], call=own_call("fr"))
+
+    assert getattr(known[model.code], "axes", None) == ("Filetage", "Longueur")
+    assert getattr(hidden[model.code], "axes", None) == ()
+
+
+async def test_everything_kept_is_let_go() -> None:
+    catalog = akeneo(Peer())
+    await catalog.models([world().models[0].code], call=own_call())
+    query = ProductQuery(brands=("Duravis",), category="screws")
+    await catalog.search(query, PageRequest(1), call=own_call())
+
+    await catalog.aclose()
+
+    with pytest.raises(RuntimeError):
+        await catalog.products([SKU], call=own_call())
+
+
 async def test_attributes_that_we_may_not_read_are_an_error() -> None:
     with pytest.raises(RefusedError):
         await akeneo(Peer(statuses={f"{API}/attributes": 403})).products([SKU], call=own_call())

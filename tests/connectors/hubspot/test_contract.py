@@ -50,4 +50,4 @@ class TestHubSpot(CustomersContract):
     def port(self, hubspot_connector: HubSpot) -> Customers:
         upstream = Upstream("crm", registry.manifests()["hubspot"], Exchanges())
         inner = hubspot_connector.ports()["customers"]
-        return cast(Customers, Guarded("customers", Customers, inner, upstream))
+        return cast("Customers", Guarded("customers", Customers, inner, upstream))

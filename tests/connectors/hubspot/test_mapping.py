@@ -15,7 +15,7 @@ SHAPE = CompanyShape(HubSpotConfig.model_validate(HubSpotConfig.example()), ("pr
 values = st.none() | st.text(max_size=20)
 
 
-@given(st.fixed_dictionaries({name: values for name in SHAPE.properties}))
+@given(st.fixed_dictionaries(dict.fromkeys(SHAPE.properties, values)))
 def test_any_texts_make_a_company(properties: dict[str, object]) -> None:
     one = SHAPE.customer(Record("1", properties), "C1", "crm")
 

@@ -134,6 +134,20 @@ async def test_a_number_of_another_type_is_malformed(operation: str) -> None:
     assert caught.value.operation == f"customers.{operation}"
 
 
+async def test_nothing_found_at_all_may_be_a_404() -> None:
+    nothing = wire(error("OBJECT_NOT_FOUND", ids=["C1"]))
+    crm, _ = made({READ: [(404, nothing)]})
+    assert await crm.customers(("C1",), call=call()) == {}
+    await crm.aclose()
+
+
+async def test_a_404_of_a_path_is_no_empty_answer() -> None:
+    crm, _ = made({READ: [(404, wire(error("OBJECT_NOT_FOUND")))]})
+    with pytest.raises(RefusedError):
+        await crm.customers(("C1",), call=call())
+    await crm.aclose()
+
+
 async def test_all_of_a_company() -> None:
     told = record(
         "9001",

@@ -8,8 +8,7 @@ import pytest
 
 from connectors.odoo.accounts import OdooAccounts
 from ports.accounts import Accounts, CustomerAccount
-from tests.connectors.odoo.documents_peer import Peer, client, world
-from tests.connectors.odoo.pages_peer import live_calls
+from tests.connectors.odoo.pages_peer import Peer, client, hurried, world
 from tests.contracts.accounts import AccountFacts, AccountsContract, Broken
 from upstream.reference import own_call
 
@@ -28,8 +27,7 @@ class TestOdooAccounts(AccountsContract):
     @pytest.fixture
     def broken(self) -> Broken:
         def breaking(name: str) -> Accounts:
-            late = {"timeout_seconds": 0.2} if name == "late" else {}
-            return accounts(Peer(fault=name), **late)
+            return accounts(Peer(fault=name), **hurried(name))
 
         return breaking
 
@@ -84,7 +82,7 @@ async def test_accounts_of_many_cost_two_calls_and_addresses_one() -> None:
     await port.accounts(customers, call=own_call())
     await port.addresses(customers, call=own_call())
 
-    assert sorted(path for path in live_calls(peer) if "res.company" not in path) == [
+    assert sorted(peer.live) == [
         "account.move/formatted_read_group",
         "res.partner/web_search_read",
         "res.partner/web_search_read",
@@ -98,7 +96,7 @@ async def test_a_key_that_may_not_see_credit_tells_none() -> None:
 
     assert found.credit is None
     assert found.payment_terms is None
-    assert "account.move/formatted_read_group" not in live_calls(peer)
+    assert "account.move/formatted_read_group" not in peer.live
 
 
 async def test_without_a_price_list_the_currency_is_the_company_s() -> None:

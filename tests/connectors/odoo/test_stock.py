@@ -1,17 +1,18 @@
 """Odoo's stock: the contract, nested or apart, and what each state of a product means."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from connectors.odoo.products import MOVES_NESTED
 from ports.errors import RefusedError
+from ports.pricing import Price, PriceQuestion
 from ports.stock import Availability, AvailabilityStatus, Stock
-from tests.connectors.odoo.documents_peer import Peer, world
-from tests.connectors.odoo.pages_peer import live_calls, nesting_peer, page
+from tests.connectors.odoo.pages_peer import Peer, hurried, page, world
 from tests.contracts.stock import Broken, StockContract, StockFacts
 from upstream.reference import own_call
 
@@ -29,8 +30,7 @@ class OnOdoo(StockContract):
     @pytest.fixture
     def broken(self) -> Broken:
         def breaking(name: str) -> Stock:
-            late = {"timeout_seconds": 0.2} if name == "late" else {}
-            return page(type(self).peer(fault=name), **late)[1]
+            return page(type(self).peer(fault=name), **hurried(name))[1]
 
         return breaking
 
@@ -45,7 +45,7 @@ def apart(**settings: Any) -> Peer:
 
 
 class TestNested(OnOdoo):
-    peer = staticmethod(nesting_peer)
+    peer = Peer
 
 
 class TestApart(OnOdoo):
@@ -60,13 +60,13 @@ async def held(peer: Peer, sku: str = SKU, **settings: object) -> Availability:
 
 async def test_both_ways_tell_the_same() -> None:
     skus = [item.sku for item in world().items[:300]]
-    one, other = nesting_peer(), apart()
+    one, other = Peer(), apart()
 
     together = await page(one)[1].availability(skus, call=own_call())
     separate = await page(other)[1].availability(skus, call=own_call())
 
-    assert live_calls(one) == ["product.product/web_search_read"]
-    assert len(live_calls(other)) == 3
+    assert one.live == ["product.product/web_search_read"]
+    assert len(other.live) == 3
     for sku in skus:
         first, second = together[sku], separate[sku]
         assert isinstance(first, Availability)
@@ -75,13 +75,11 @@ async def test_both_ways_tell_the_same() -> None:
 
 
 def replace_freshness(found: Availability) -> Availability:
-    import msgspec
-
     return msgspec.structs.replace(found, freshness=None)
 
 
 async def test_the_world_is_told_as_it_is() -> None:
-    found = await held(nesting_peer())
+    found = await held(Peer())
 
     lyon, lille, karlsruhe = found.locations
     assert (lyon.on_hand, lyon.reserved, lyon.available) == (4200, 420, 3780)
@@ -98,7 +96,7 @@ def item(sku: str) -> Any:
 
 
 async def test_goods_not_kept_are_made_to_order() -> None:
-    found = await held(nesting_peer(), next(i.sku for i in world().items if not i.tracked))
+    found = await held(Peer(), next(i.sku for i in world().items if not i.tracked))
 
     assert found.status is AvailabilityStatus.MADE_TO_ORDER
     assert found.locations == ()
@@ -107,7 +105,7 @@ async def test_goods_not_kept_are_made_to_order() -> None:
 
 @pytest.mark.parametrize("field", ["active", "sale_ok"])
 async def test_what_is_no_longer_sold_is_discontinued(field: str) -> None:
-    found = await held(nesting_peer(edit=lambda record: record.update({field: False})))
+    found = await held(Peer(edit=lambda record: record.update({field: False})))
 
     assert found.status is AvailabilityStatus.DISCONTINUED
 
@@ -123,20 +121,20 @@ def without_moves(record: dict[str, Any]) -> None:
 
 
 async def test_nothing_left_but_some_coming_is_a_backorder() -> None:
-    found = await held(nesting_peer(edit=emptied))
+    found = await held(Peer(edit=emptied))
 
     assert found.status is AvailabilityStatus.BACKORDER
     assert found.available == 0
 
 
 async def test_nothing_left_and_nothing_coming_is_out_of_stock() -> None:
-    found = await held(nesting_peer(edit=without_moves))
+    found = await held(Peer(edit=without_moves))
 
     assert found.status is AvailabilityStatus.OUT_OF_STOCK
 
 
 async def test_little_is_low() -> None:
-    found = await held(nesting_peer(), low_stock=Decimal(4545))
+    found = await held(Peer(), low_stock=Decimal(4545))
 
     assert found.status is AvailabilityStatus.LOW_STOCK
 
@@ -146,7 +144,7 @@ async def test_more_is_reserved_than_is_there() -> None:
         for quant in record.get("stock_quant_ids", ()):
             quant["reserved_quantity"] = quant["quantity"] + 7
 
-    found = await held(nesting_peer(edit=oversold))
+    found = await held(Peer(edit=oversold))
 
     assert found.available == 0
     assert all(level.available == 0 for level in found.locations)
@@ -157,9 +155,9 @@ async def test_a_long_history_is_asked_for_pending_moves_only() -> None:
         if "stock_move_ids" in record:
             record["stock_move_ids"] += [{"id": 10**6 + n} for n in range(MOVES_NESTED)]
 
-    peer = nesting_peer(edit=worn)
+    peer = Peer(edit=worn)
     _, stock = page(peer)
-    expected = (await held(nesting_peer())).locations
+    expected = (await held(Peer())).locations
 
     for _ in range(2):
         found = (await stock.availability([SKU], call=own_call()))[SKU]
@@ -167,11 +165,13 @@ async def test_a_long_history_is_asked_for_pending_moves_only() -> None:
         assert found.locations == expected
 
     assert (
-        sorted(live_calls(peer))
+        sorted(peer.live)
         == ["product.product/web_search_read"] * 2 + ["stock.move/web_search_read"] * 2
     )
-    products = [asked for asked in peer.asked if "default_code" in asked["specification"]]
-    assert ["stock_move_ids" in asked["specification"] for asked in products] == [True, False]
+    products = [
+        wish for asked in peer.asked if "default_code" in (wish := asked.get("specification", {}))
+    ]
+    assert ["stock_move_ids" in wish for wish in products] == [True, False]
 
 
 async def test_without_the_inventory_app_nothing_is_known() -> None:
@@ -182,16 +182,7 @@ async def test_without_the_inventory_app_nothing_is_known() -> None:
 
 
 async def test_a_key_that_may_not_see_stock_still_sees_prices() -> None:
-    import asyncio
-
-    from ports.pricing import Price, PriceQuestion
-
-    class Restricted(Peer):
-        """Refuses whatever touches stock, as rights on models do."""
-
-    peer = nesting_peer()
-    denied = Denying(peer)
-    pricing, stock = page(denied)
+    pricing, stock = page(Peer(hides=frozenset({"stock_quant_ids", "stock.quant"})))
     question = PriceQuestion(SKU, Decimal(1), None)
 
     prices, refusal = await asyncio.gather(
@@ -203,22 +194,3 @@ async def test_a_key_that_may_not_see_stock_still_sees_prices() -> None:
     assert isinstance(prices, dict)
     assert isinstance(prices[question], Price)
     assert isinstance(refusal, RefusedError)
-
-
-class Denying:
-    """Answers 403 to every question that reads quants or moves."""
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        received = await receive()
-
-        async def again() -> Any:
-            return received
-
-        if b"stock_quant_ids" in received["body"] or "/stock.quant/" in scope["path"]:
-            await send({"type": "http.response.start", "status": 403, "headers": []})
-            await send({"type": "http.response.body", "body": b"{}"})
-            return
-        await self._peer(scope, again, send)

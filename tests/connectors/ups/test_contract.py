@@ -45,4 +45,4 @@ class TestUps(TrackingContract):
     def port(self, ups_connector: Ups) -> CarrierTracking:
         upstream = Upstream("ups-fr", registry.manifests()["ups"], Exchanges())
         guarded = Guarded("tracking", CarrierTracking, ups_connector.ports()["tracking"], upstream)
-        return cast(CarrierTracking, guarded)
+        return cast("CarrierTracking", guarded)

@@ -1,0 +1,6 @@
+"""The sandbox's own authorization server: an OpenID provider without passwords, for the demo."""
+
+from sandbox.oauth.app import Terms, app
+from sandbox.oauth.people import Person, Tenant, people, tenants
+
+__all__ = ["Person", "Tenant", "Terms", "app", "people", "tenants"]
