@@ -151,7 +151,7 @@ class Catalog(Protocol):
         """Raises BadInputError for a cursor or an attribute filter that the PIM does not know."""
         ...
 
-    @single(varies_on=(), max_age=60, stale_if_error=86_400)
+    @single(varies_on=("language",), max_age=60, stale_if_error=86_400)
     async def count(self, query: ProductQuery, /, *, call: Call) -> int | None:
         """How many products match; None where the PIM cannot tell."""
         ...

@@ -18,7 +18,7 @@ CurrencyCode = NewType("CurrencyCode", str)
 
 # More digits than any price or quantity has; keeps arithmetic on them cheap.
 _LONGEST_DECIMAL = 40
-_DECIMAL = re.compile(r"[+-]?\d+(\.\d+)?")
+_DECIMAL = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _LARGEST_EXACT_FLOAT = 2**53
 
 

@@ -160,15 +160,32 @@ class HttpClient:
 
     @asynccontextmanager
     async def stream(self, request: Request, *, call: Call) -> AsyncIterator[httpx2.Response]:
-        """An open answer of any length (a file); the size limit is not applied."""
-        headers = {**request.headers, **await self._signed(call)}
+        """An open answer of any length (a file); the size limit is not applied.
+
+        A slot of the bulkhead is held until the answer begins, not while a slow client reads it.
+        """
+        signed = await self._signed(call)
         with self._translated(request.operation):
-            async with self._client.stream(
-                request.method, request.path, params=request.params, headers=headers
-            ) as response:
+            response = await self._open(request, signed)
+            if response.status_code == 401 and self._credentials.refused(signed):  # noqa: PLR2004
+                await response.aclose()
+                response = await self._open(request, await self._signed(call))
+            try:
                 if response.status_code not in request.expect:
                     raise self._unexpected(_whole(response, b""), request.operation)
                 yield response
+            finally:
+                await response.aclose()
+
+    async def _open(self, request: Request, signed: Mapping[str, str]) -> httpx2.Response:
+        built = self._client.build_request(
+            request.method,
+            request.path,
+            params=request.params,
+            headers={**request.headers, **signed},
+        )
+        async with self._bulkhead.slot():
+            return await self._client.send(built, stream=True)
 
     async def _try(self, request: Request, call: Call) -> Response:
         headers = await self._signed(call)

@@ -4,11 +4,10 @@ import msgspec
 
 from connectors.dhl.config import DhlConfig
 from ports.caller import Call
-from ports.errors import UpstreamError
 from ports.tracking import Parcel
 from upstream.connector import Upstream
 from upstream.credentials import FixedHeaders
-from upstream.http import ErrorType, HttpClient, Request
+from upstream.http import HttpClient, Request
 
 _PATH = "/track/shipments"
 _NOT_FOUND = 404
@@ -92,9 +91,6 @@ class DhlClient:
 
     async def aclose(self) -> None:
         await self._http.aclose()
-
-    def error(self, kind: ErrorType, operation: str, detail: str) -> UpstreamError:
-        return self._http.error(kind, operation, detail)
 
     async def shipments(self, parcel: Parcel, operation: str, *, call: Call) -> list[Shipment]:
         """Whatever DHL knows by this number; an unknown one gives an empty list."""

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, tzinfo
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 # Countries that keep one time on all of their mainland; Express tells local times bare.
 _ZONES = {
@@ -63,9 +63,5 @@ def moment(text: str | None, country: str | None, fallback: tzinfo) -> datetime 
 
 @cache
 def _zone(country: str | None) -> tzinfo | None:
-    """None also where the machine has no time zone database."""
     name = _ZONES.get(country or "")
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, OSError):
-        return None
+    return ZoneInfo(name) if name else None

@@ -1,11 +1,12 @@
 """An order query as a domain of `sale.order`."""
 
 from connectors.odoo import order_status
+from connectors.odoo.order_mapping import Readable
 from connectors.odoo.paging import Domain, any_of, literally, storable, written
 from ports.orders import OrderQuery, OrderStatus
 
 
-def condition(query: OrderQuery, *, transfers: bool) -> Domain | None:
+def condition(query: OrderQuery, readable: Readable) -> Domain | None:
     """None where no order can be meant, so that nothing needs to be asked.
 
     `placed_after` is inclusive, `placed_before` is not. The buyer's number is compared whole and
@@ -14,11 +15,12 @@ def condition(query: OrderQuery, *, transfers: bool) -> Domain | None:
     texts = [query.purchase_order_number, query.sku, query.search]
     if query.customers == () or not all(text is None or storable(text) for text in texts):
         return None
-    domain = [*_owners(query), *_dates(query), *_texts(query)]
+    goods: Domain = [["is_delivery", "=", False]] if "is_delivery" in readable.line else []
+    domain = [*_owners(query), *_dates(query), *_texts(query, goods)]
     if query.status is None:
         return domain
     wanted = order_status.matching(query.status) - {OrderStatus.DELIVERED}
-    found = order_status.domain(wanted, transfers=transfers)
+    found = order_status.domain(wanted, transfers="picking_ids" in readable.order)
     return [*domain, *found] if found else None
 
 
@@ -38,22 +40,20 @@ def _dates(query: OrderQuery) -> Domain:
     return domain
 
 
-def _texts(query: OrderQuery) -> Domain:
+def _texts(query: OrderQuery, goods: Domain) -> Domain:
+    """`goods` leaves out the lines of freight, which are none to a shop."""
     domain: Domain = []
     if query.purchase_order_number is not None:
         pattern = literally(query.purchase_order_number.strip())
         domain.append(["client_order_ref", "=ilike", pattern])
     if query.sku is not None:
-        domain.append(["order_line.product_id.default_code", "=", query.sku])
+        sold: Domain = [*goods, ["product_id.default_code", "=", query.sku]]
+        domain.append(["order_line", "any", sold])
     sought = (query.search or "").strip()
-    return [*domain, *_sought(literally(sought))] if sought else domain
+    return [*domain, *_sought(literally(sought), goods)] if sought else domain
 
 
-def _sought(pattern: str) -> Domain:
-    places = (
-        "name",
-        "client_order_ref",
-        "order_line.product_id.default_code",
-        "order_line.name",
-    )
-    return any_of([[[place, "ilike", pattern]] for place in places])
+def _sought(pattern: str, goods: Domain) -> Domain:
+    texts = [[[text, "ilike", pattern]] for text in ("product_id.default_code", "name")]
+    line: Domain = [["order_line", "any", [*goods, *any_of(texts)]]]
+    return any_of([[["name", "ilike", pattern]], [["client_order_ref", "ilike", pattern]], line])

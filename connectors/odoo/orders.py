@@ -26,7 +26,7 @@ from ports.orders import Order, OrderQuery, Orders
 _MODELS = ("sale.order", "sale.order.line", "res.partner")
 _NEWEST = "date_order desc, id desc"
 _ROUNDS = 3
-_LATER_LIMIT = 100
+_LONGEST_ROUND = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,13 @@ class OdooOrders:
     async def search(self, query: OrderQuery, page: PageRequest, /, *, call: Call) -> Page[Order]:
         """The total is told with the first page only, and not for statuses told inexactly."""
         start = key_of(page.after) if page.after is not None else None
-        fields = await self._client.fields("sale.order", call=call)
-        domain = condition(query, transfers="picking_ids" in fields)
+        domain = condition(query, await self._readable(call))
         if domain is None:
             return Page(items=(), cursors=(), has_next=False, total=0)
         rounds = [await self._round(query, domain, page.first, start, call)]
         while _unfinished(rounds, page.first):
-            rounds.append(await self._round(query, domain, _LATER_LIMIT, rounds[-1].end, call))
+            limit = min(page.first << len(rounds), _LONGEST_ROUND)
+            rounds.append(await self._round(query, domain, limit, rounds[-1].end, call))
         return _page(rounds, page, counted=query.status is None or order_status.exact(query.status))
 
     async def _round(
@@ -123,8 +123,11 @@ class OdooOrders:
         return OrderReader(self._client.upstream.name, await self._client.currencies(call=call))
 
     async def _specification(self, call: Call) -> Specification:
+        return (await self._readable(call)).specification()
+
+    async def _readable(self, call: Call) -> Readable:
         order, line, partner = [await self._client.fields(each, call=call) for each in _MODELS]
-        return Readable(order, line, partner).specification()
+        return Readable(order, line, partner)
 
 
 def _unfinished(rounds: list[_Round], first: int) -> bool:

@@ -217,7 +217,7 @@ def converted(amount: Decimal, source: Currency, target: Currency) -> Decimal:
     """At today's rates, unrounded, as Odoo keeps prices within a computation."""
     if source.id == target.id or not amount:
         return amount
-    return amount * source.rate / target.rate
+    return amount * target.rate / source.rate
 
 
 def _concerns(rule: Rule, goods: Goods) -> bool:

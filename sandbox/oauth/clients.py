@@ -18,7 +18,17 @@ _BROWSER: tuple[GrantType, ...] = ("authorization_code", "refresh_token")
 # RFC 8252 §7.3: the port of a loopback address is the client's choice, the path is not.
 _LOOPBACK = re.compile(r"http://(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]{1,5})?(/[^?#]*|)")
 _PATHS = frozenset(
-    {"", "/", "/callback", "/graphql", "/ide", "/ide/", "/ide/callback", "/login", "/login/callback"}
+    {
+        "",
+        "/",
+        "/callback",
+        "/graphql",
+        "/ide",
+        "/ide/",
+        "/ide/callback",
+        "/login",
+        "/login/callback",
+    }
     | {"/oauth/callback", "/auth/callback"}
 )
 

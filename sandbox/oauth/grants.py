@@ -153,7 +153,11 @@ class IdTokens(OpenIDCode):  # type: ignore[misc]  # as above
 
     def get_authorization_code_claims(self, authorization_code: Code) -> dict[str, Any]:
         told: dict[str, Any] = super().get_authorization_code_claims(authorization_code)
-        return {**told, "sid": authorization_code.grant.id, "azp": authorization_code.grant.client.id}
+        return {
+            **told,
+            "sid": authorization_code.grant.id,
+            "azp": authorization_code.grant.client.id,
+        }
 
     def generate_user_info(self, user: Person, scope: str) -> UserInfo:
         return user_info(user, scope)

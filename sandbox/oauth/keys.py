@@ -3,7 +3,7 @@
 import uuid
 from typing import Any, Literal, cast
 
-from joserfc.jwk import ECKey, Key, KeySet, RSAKey
+from joserfc.jwk import ECKey, Key, KeyParameters, KeySet, RSAKey
 
 from sandbox.rate import Clock
 
@@ -50,7 +50,11 @@ class Keys:
 
 
 def _generated(algorithm: Algorithm) -> Key:
-    about = {"kid": f"{algorithm.lower()}-{uuid.uuid4().hex[:12]}", "alg": algorithm, "use": "sig"}
+    about: KeyParameters = {
+        "kid": f"{algorithm.lower()}-{uuid.uuid4().hex[:12]}",
+        "alg": algorithm,
+        "use": "sig",
+    }
     if algorithm == "ES256":
         return ECKey.generate_key("P-256", parameters=about)
     return RSAKey.generate_key(_RSA_BITS, parameters=about)

@@ -140,5 +140,5 @@ class Ledger:
         now = self.clock()
         self._codes = {key: one for key, one in self._codes.items() if one.expires_at > now}
         self._tokens = {key: one for key, one in self._tokens.items() if one.expires_at > now}
-        kept = (*self._codes.values(), *self._tokens.values())
+        kept: tuple[Code | Token, ...] = (*self._codes.values(), *self._tokens.values())
         self._grants = {one.grant.id: one.grant for one in kept}

@@ -54,10 +54,9 @@ class Person:
 
 
 def tenants(world: World) -> tuple[Tenant, ...]:
-    """The demo's customer first, then others in good standing that have orders too."""
-    orders: dict[str, str] = {}
-    for order in world.orders:
-        orders.setdefault(order.company, order.number)
+    """The demo's customer first, then others in good standing, each with its last order."""
+    placed = sorted(world.orders, key=lambda order: order.placed)
+    orders = {order.company: order.number for order in placed if order.state == "sale"}
     companies = {one.number: one for one in world.companies}
     demo = world.examples.customer
     others = [one for one in world.companies if one.number != demo and _presentable(one)]

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from authlib.oauth2.rfc6749 import AuthorizationServer
 from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
+from joserfc import jws
 from joserfc.jwk import KeySet
 from starlette.responses import Response
 
@@ -22,7 +24,7 @@ from sandbox.oauth.grants import (
     StrictChallenge,
     new_value,
 )
-from sandbox.oauth.keys import Algorithm, Keys
+from sandbox.oauth.keys import Keys
 from sandbox.oauth.ledger import Grant, Ledger, Token
 from sandbox.oauth.people import SCOPES, Person
 
@@ -52,9 +54,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib is untyped
         self.terms = terms
         self.keys = Keys(terms.key_seconds, ledger.clock)
         self._clients = clients
-        self.register_grant(
-            AuthorizationCodes, [StrictChallenge(required=True), IdTokens(self)]
-        )
+        self.register_grant(AuthorizationCodes, [StrictChallenge(required=True), IdTokens(self)])
         self.register_grant(ClientCredentials)
         self.register_grant(RefreshTokens)
         for endpoint in (Introspection, Revocation, EndSession):
@@ -105,14 +105,28 @@ class _AccessTokens(JWTBearerTokenGenerator):  # type: ignore[misc]  # as above
     """The tokens of one grant; `claims` are those of the access token made last."""
 
     def __init__(self, server: Server, grant: Grant, *, refreshing: bool) -> None:
-        # Authlib's own lifetime would be ten days.
+        kind = grant.client.tokens
         super().__init__(
-            server.issuer, expires_generator=server.terms.access_seconds,
-            refresh_token_generator=(lambda **_: new_value()) if refreshing else None,
+            server.issuer,
+            alg="ES256" if kind == "opaque" else kind,
+            refresh_token_generator=_refresh_token if refreshing else None,
+            # Authlib's own lifetime would be ten days.
+            expires_generator=server.terms.access_seconds,
         )
         self._keys = server.keys
         self._grant = grant
         self.claims: dict[str, Any] = {}
+
+    def access_token_generator(
+        self, client: Client, grant_type: str, user: Person | None, scope: str
+    ) -> str:
+        """A signed token, or a word that stands for one which only we know."""
+        signed: str = super().access_token_generator(client, grant_type, user, scope)
+        self.claims = orjson.loads(jws.extract_compact(signed.encode()).payload)
+        return new_value() if client.tokens == "opaque" else signed
+
+    def get_jwks(self) -> KeySet:
+        return self._keys.signing(self.alg)
 
     def get_audiences(self, _client: Client, _user: Person | None, _scope: str) -> str:
         return self._grant.audience
@@ -133,3 +147,7 @@ class _AccessTokens(JWTBearerTokenGenerator):  # type: ignore[misc]  # as above
         if isinstance(acting, Person):
             told["email"] = acting.email
         return told
+
+
+def _refresh_token(**_: Any) -> str:
+    return new_value()

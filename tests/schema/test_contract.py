@@ -96,7 +96,10 @@ def _applied(document: str) -> dict[str, set[str]]:
         name = getattr(getattr(definition, "name", None), "value", "")
         for node, place in [
             (definition, name),
-            *((field, f"{name}.{field.name.value}") for field in getattr(definition, "fields", ()) or ()),
+            *(
+                (field, f"{name}.{field.name.value}")
+                for field in getattr(definition, "fields", ()) or ()
+            ),
         ]:
             if getattr(node, "directives", None):
                 texts = {print_ast(one).replace(", scope: PUBLIC", "") for one in node.directives}

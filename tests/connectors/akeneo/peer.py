@@ -5,9 +5,10 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import httpx2
+from pydantic import SecretStr
 
 from connectors.akeneo.config import AkeneoConfig
 from connectors.akeneo.connector import Akeneo
@@ -129,9 +130,9 @@ def config(**keys: Any) -> AkeneoConfig:
         kind="akeneo",
         base_url=ADDRESS,
         client_id=credentials.AKENEO_CLIENT_ID,
-        client_secret=credentials.AKENEO_CLIENT_SECRET,
+        client_secret=SecretStr(credentials.AKENEO_CLIENT_SECRET),
         username=credentials.AKENEO_USERNAME,
-        password=credentials.AKENEO_PASSWORD,
+        password=SecretStr(credentials.AKENEO_PASSWORD),
         model_name_attribute="model_name",
         **keys,
     )
@@ -143,5 +144,5 @@ def akeneo(peer: Any, **keys: Any) -> Akeneo:
 
 def guarded(peer: Any, **keys: Any) -> Catalog:
     """The port as the gateway has it: in portions that the PIM bears."""
-    found: Any = Guarded("catalog", Catalog, akeneo(peer, **keys), upstream(peer))
-    return found
+    found = Guarded("catalog", Catalog, akeneo(peer, **keys), upstream(peer))
+    return cast("Catalog", found)

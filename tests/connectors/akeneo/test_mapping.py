@@ -29,7 +29,9 @@ STRUCTURE = Structure(
 
 
 def product(values: Any = None, *, sku: object = "A-1", **keys: Any) -> Product | None:
-    told = {"sku": [ValuePayload(sku)], **(values or {})} if not isinstance(values, list) else []
+    told: Any = values
+    if not isinstance(values, list):
+        told = {"sku": [ValuePayload(sku)], **(values or {})}
     settings = keys.pop("settings", {})
     reading = mapping.Reading.of(STRUCTURE, config(**settings), ("fr_FR", "en_US"), "pim")
     return mapping.product(ProductPayload("uuid-1", values=told, **keys), reading)

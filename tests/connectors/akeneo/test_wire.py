@@ -238,8 +238,9 @@ async def test_without_the_channel_the_configuration_tells_the_locales() -> None
     assert isinstance(product, Product)
     assert product.name == "Vis à tête hexagonale M8x40 inox A2"
     assert "locales" not in peer.asked[0]
-    roots = await catalog.children([None], call=own_call())
-    assert [getattr(root, "code", None) for root in roots[None]] == ["master"]
+    roots = (await catalog.children([None], call=own_call()))[None]
+    assert isinstance(roots, tuple)
+    assert [root.code for root in roots] == ["master"]
 
 
 async def test_a_file_is_read_with_a_fresh_token_when_the_old_one_is_refused() -> None:

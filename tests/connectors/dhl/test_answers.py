@@ -87,7 +87,8 @@ async def test_refusals(status: int, kind: type[UpstreamError]) -> None:
 
 
 async def test_missing_and_wrong_parts_are_malformed() -> None:
-    for body in ({}, {"shipments": [{}]}, {"shipments": [{"status": {"timestamp": 5}}]}):
+    bodies: tuple[Any, ...] = ({}, {"shipments": [{}]}, {"shipments": [{"status": {"status": 5}}]})
+    for body in bodies:
         assert isinstance((await track(body))[0], MalformedError)
 
 
@@ -233,7 +234,8 @@ async def test_the_vendors_own_example() -> None:
 
 
 async def test_the_check_passes_on_any_honest_answer() -> None:
-    for answer in ((404, {"status": 404}), {"shipments": []}):
+    answers: tuple[Any, ...] = ((404, {"status": 404}), {"shipments": []})
+    for answer in answers:
         dhl = connector(Scripted({PATH: [answer]}))
         await dhl.check(call=call())
         await dhl.aclose()

@@ -207,7 +207,8 @@ async def test_people_of_a_long_list_are_gathered_from_all_its_pages() -> None:
     told = await crm.contacts(("C1", "C2"), call=call())
     await crm.aclose()
 
-    assert {number: [p.id for p in some] for number, some in told.items() if some} == {
+    lists = {number: some for number, some in told.items() if isinstance(some, tuple)}
+    assert {number: [person.id for person in some] for number, some in lists.items()} == {
         "C1": ["10", "11", "12"],
         "C2": ["20"],
     }
@@ -292,6 +293,15 @@ async def test_a_reached_limit_tells_how_long_to_wait(policy: str, wait: float) 
 
     assert caught.value.retry_after == wait
     assert len(peer.asked) == 1
+
+
+async def test_a_limit_told_without_json_is_still_one() -> None:
+    crm, _ = made({READ: [(429, b"slow down")]})
+    with pytest.raises(ThrottledError) as caught:
+        await crm.customers(("C1",), call=call())
+    await crm.aclose()
+
+    assert caught.value.retry_after is None
 
 
 async def test_a_search_page() -> None:

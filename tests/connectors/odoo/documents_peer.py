@@ -69,15 +69,15 @@ class Peer:
         self.calls[path] += 1
         if not path.endswith("/web_search_read"):
             return await _answer(send, *self._edited(path, await self._served(scope, receive)))
-        received = await receive()
-        self.asked.append(json.loads(received["body"]))
+        body = await _whole(receive)
+        self.asked.append(json.loads(body))
         if self.fault == "late":
             await asyncio.Event().wait()
         if self.fault is not None:
             return await _answer(send, *_FAULTS[self.fault])
 
         async def again() -> Any:
-            return received
+            return {"type": "http.request", "body": body, "more_body": False}
 
         return await _answer(send, *self._edited(path, await self._served(scope, again)))
 
@@ -106,6 +106,15 @@ class Peer:
     def documents(self) -> int:
         """Calls beside those for reference."""
         return sum(n for path, n in self.calls.items() if path.endswith("/web_search_read"))
+
+
+async def _whole(receive: Any) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
 async def _answer(send: Any, status: int, body: bytes) -> None:

@@ -174,7 +174,7 @@ async def test_orders_without_transfers_are_sifted(untransferred: Any, status: O
     everything = await walk(port, OrderQuery(customers=None), 100)
     expected = [order.number for order in everything if order.status is status]
 
-    found = await walk(port, OrderQuery(customers=None, status=(status,)), 5)
+    found = await walk(port, OrderQuery(customers=None, status=(status,)), 40)
 
     assert expected
     assert [order.number for order in found] == expected

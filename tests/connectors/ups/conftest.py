@@ -1,6 +1,7 @@
 """UPS as the sandbox plays it, and the connector before it."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -29,10 +30,10 @@ def faults(world: World) -> Faulty:
     return Faulty(ups.app(world, "http://ups.test"), spared=(TOKEN_PATH,))
 
 
-def connector(peer: object, **settings: object) -> Ups:
+def connector(peer: Any, **settings: object) -> Ups:
     """The connector before a peer, configured as little as it can be."""
     own = {"client_id": UPS_CLIENT_ID, "client_secret": UPS_CLIENT_SECRET, "tries": 1}
-    transport = httpx2.ASGITransport(peer)  # type: ignore[arg-type]
+    transport = httpx2.ASGITransport(peer)
     manifest = registry.manifests()["ups"]
     config = UpsConfig.model_validate({**UpsConfig.example(), **own, **settings})
     return Ups(Upstream("ups-fr", manifest, Exchanges(), transport), config)

@@ -65,7 +65,7 @@ async def test_what_is_sent() -> None:
     assert details.query == {"locale": "fr_FR"}
     assert details.headers["authorization"] == "Bearer secret-token"
     assert details.headers["transactionsrc"] == "passerelle"
-    assert UUID(details.headers["transid"])
+    assert UUID(details.headers["transid"]).version == 4
 
 
 async def test_each_call_bears_an_identifier_of_its_own() -> None:
@@ -282,6 +282,20 @@ async def test_a_delivery_without_its_scan_has_its_day(time: Any, moment: str) -
     assert told.delivered_at == datetime.fromisoformat(moment)
     assert bare.delivered_at is None
     assert bare.has_proof is False
+
+
+async def test_a_delivery_is_its_own_scan_not_the_newest() -> None:
+    told = await tracked(
+        {
+            "currentStatus": status("D", "011"),
+            "activity": [
+                {"status": status("I"), "date": "20261125"},
+                {"status": status("D"), "date": "20261124"},
+            ],
+        }
+    )
+
+    assert told.delivered_at == datetime(2026, 11, 24, tzinfo=UTC)
 
 
 async def test_of_several_packages_the_one_with_the_number_is_told() -> None:

@@ -14,7 +14,16 @@ from typer.testing import CliRunner, Result
 from gateway.cli.main import app
 from schema.build import sdl
 
-HEAVY = ("strawberry", "graphql", "pydantic", "httpx2", "aiohttp", "starlette", "uvicorn", "rich")
+HEAVY = (
+    "strawberry",
+    "graphql",
+    "gateway.settings",
+    "httpx2",
+    "aiohttp",
+    "starlette",
+    "uvicorn",
+    "rich",
+)
 
 
 def invoke(*arguments: str) -> Result:

@@ -134,7 +134,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         server = uvicorn.Server(config)
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(server.serve([listener]))
-            while not server.started and not task.done():  # noqa: ASYNC110 (uvicorn has no event)
+            while not server.started and not task.done():
                 await asyncio.sleep(0.01)
             try:
                 yield f"http://127.0.0.1:{port}"

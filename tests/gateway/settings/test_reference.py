@@ -1,6 +1,7 @@
 """What is written about the keys agrees with them."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -118,3 +119,31 @@ def test_values_are_written_as_toml_reads_them(value: Any) -> None:
 
 def test_enumerations_are_written_as_their_values() -> None:
     assert toml(ProductRelationKind.UPSELL) == '"UPSELL"'
+
+
+# ---------------------------------------------------------------- files that others start from
+
+
+def assigned(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^(PASSERELLE_\w+)=(.+)$", text, re.MULTILINE))
+
+
+def test_the_file_of_the_containers_is_valid() -> None:
+    settings = read(
+        tomllib.loads(text_of("deploy/passerelle.toml")), assigned(text_of("deploy/sandbox.env"))
+    )
+
+    assert all(value for _, value in settings.roles)
+
+
+def test_the_first_page_tells_a_file_that_works() -> None:
+    readme = text_of("README.md")
+    [file] = re.findall(r"```toml\n(# passerelle\.toml\n.*?)```", readme, re.DOTALL)
+    variables = dict.fromkeys(re.findall(r"(PASSERELLE_UPSTREAMS__\w+)=\.\.\.", readme), "secret")
+
+    assert read(tomllib.loads(file), variables).roles.catalog == "pim"
+
+
+def test_the_tables_of_the_documentation_are_toml() -> None:
+    for block in re.findall(r"```toml\n(.*?)```", text_of("docs/configuration.md"), re.DOTALL):
+        assert tomllib.loads(block)
