@@ -11,8 +11,9 @@ from strawberry.schema.config import StrawberryConfig
 
 from resolvers.context import Context
 from resolvers.entities import entities
+from schema import sizes
 from schema.directives import fresh, in_context
-from schema.fields import VIEWS
+from schema.fields import TYPES, VIEWS
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
@@ -24,6 +25,8 @@ FEDERATION_VERSION = "2.9"
 @cache
 def schema(federation_version: str = FEDERATION_VERSION) -> strawberry.federation.Schema:
     """The schema; the same object for the same version."""
+    TYPES["Query"] = Query
+    sizes.apply(federation_version)
     built = strawberry.federation.Schema(
         query=Query,
         mutation=Mutation,
@@ -38,7 +41,9 @@ def schema(federation_version: str = FEDERATION_VERSION) -> strawberry.federatio
 
 def sdl(federation_version: str = FEDERATION_VERSION) -> str:
     """What `schema/schema.graphql` holds and `_service { sdl }` answers."""
-    return schema(federation_version).as_str() + "\n"
+    built = schema(federation_version)
+    sizes.apply(federation_version)
+    return built.as_str() + "\n"
 
 
 def _resolve_entities_together(built: strawberry.federation.Schema) -> None:

@@ -23,6 +23,9 @@ PLAN = "passerelle"
 VIEWS: dict[str, type] = {}
 """The record that each GraphQL type is a view over, by the type's name."""
 
+TYPES: dict[str, type] = {}
+"""The views themselves and the root, by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Argument:
@@ -74,11 +77,15 @@ def view(
             cls.is_type_of = classmethod(  # type: ignore[attr-defined]
                 lambda _, value, __: isinstance(value, record)
             )
-        if not keys:
-            return strawberry.type(cls, description=description, directives=directives)
-        return strawberry.federation.type(
-            cls, keys=list(keys), description=description, directives=directives
+        made = (
+            strawberry.federation.type(
+                cls, keys=list(keys), description=description, directives=directives
+            )
+            if keys
+            else strawberry.type(cls, description=description, directives=directives)
         )
+        TYPES[cls.__name__] = made
+        return made
 
     return wrap
 

@@ -21,6 +21,7 @@ from ports.errors import (
 _MARGIN_SECONDS = 60.0
 # RFC 6749 §5.1 only recommends `expires_in`; without it a token is asked anew each hour.
 _ASSUMED_LIFE_SECONDS = 3600.0
+_LONGEST_ANSWER = 1024 * 1024
 
 
 class Credentials(Protocol):
@@ -134,7 +135,17 @@ class _Borrowed(httpx2.AsyncBaseTransport):
         self._client = client
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        return await self._client.send(request, stream=True, auth=None)
+        response = await self._client.send(request, stream=True, auth=None)
+        try:
+            body = bytearray()
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > _LONGEST_ANSWER:
+                    raise TokenError(MalformedError, "an answer longer than any token")
+        finally:
+            await response.aclose()
+        headers = {"content-type": response.headers.get("content-type", "")}
+        return httpx2.Response(response.status_code, headers=headers, content=bytes(body))
 
 
 def _kind(status: int) -> type[UpstreamError]:

@@ -11,8 +11,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Literal, TypeVar
+from urllib.parse import unquote
 
 import aiohttp
 import httpx2
@@ -35,6 +37,10 @@ from upstream.exchanges import Exchange, Exchanges
 from upstream.limits import Bulkhead
 
 T = TypeVar("T")
+
+# Encodings one within the other would let a small answer grow beyond any limit at once.
+_ENCODINGS = frozenset({"identity", "gzip", "x-gzip", "deflate"})
+_TICK_SECONDS = 0.005
 
 ErrorType = type[UpstreamError]
 Verdict = ErrorType | tuple[ErrorType, float]
@@ -106,8 +112,15 @@ class HttpClient:
         self._client = httpx2.AsyncClient(
             base_url=config.base_url,
             transport=transport or _transport(config),
-            headers={"accept": "application/json", "user-agent": "passerelle", **(headers or {})},
+            headers={
+                "accept": "application/json",
+                "accept-encoding": "gzip, deflate",
+                "user-agent": "passerelle",
+                **(headers or {}),
+            },
             timeout=httpx2.Timeout(config.timeout_seconds, connect=config.connect_timeout_seconds),
+            # No cookie may carry anything from one caller's call to another's.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             trust_env=False,
         )
@@ -121,6 +134,8 @@ class HttpClient:
         Transient failures are tried again while the call's deadline and `tries` allow.
         Raises UnavailableError, TimedOutError, ThrottledError, MalformedError or RefusedError.
         """
+        if not self._left(call):
+            raise self.error(TimedOutError, request.operation, "asked after the deadline")
         for left in range(self.config.tries - 1, -1, -1):
             try:
                 return await self._try(request, call)
@@ -166,10 +181,10 @@ class HttpClient:
         """
         signed = await self._signed(call)
         with self._translated(request.operation):
-            response = await self._open(request, signed)
+            response = await self._open(request, signed, call)
             if response.status_code == 401 and self._credentials.refused(signed):  # noqa: PLR2004
                 await response.aclose()
-                response = await self._open(request, await self._signed(call))
+                response = await self._open(request, await self._signed(call), call)
             try:
                 if response.status_code not in request.expect:
                     raise self._unexpected(_whole(response, b""), request.operation)
@@ -177,14 +192,17 @@ class HttpClient:
             finally:
                 await response.aclose()
 
-    async def _open(self, request: Request, signed: Mapping[str, str]) -> httpx2.Response:
+    async def _open(
+        self, request: Request, signed: Mapping[str, str], call: Call
+    ) -> httpx2.Response:
         built = self._client.build_request(
             request.method,
             request.path,
             params=request.params,
             headers={**request.headers, **signed},
         )
-        async with self._bulkhead.slot():
+        self._stay(built, request)
+        async with asyncio.timeout(self._left(call)), self._bulkhead.slot():
             return await self._client.send(built, stream=True)
 
     async def _try(self, request: Request, call: Call) -> Response:
@@ -197,9 +215,14 @@ class HttpClient:
         return response
 
     async def _signed(self, call: Call) -> Mapping[str, str]:
-        with self._translated("credentials"):
-            async with asyncio.timeout(self._left(call)):
-                return await self._credentials.headers(self._client)
+        started = time.monotonic()
+        try:
+            with self._translated("credentials"):
+                async with asyncio.timeout(self._left(call)):
+                    return await self._credentials.headers(self._client)
+        except UpstreamError as error:
+            self._note("credentials", time.monotonic() - started, None, error, call)
+            raise
 
     async def _recorded(self, request: Request, signed: Mapping[str, str], call: Call) -> Response:
         started = time.monotonic()
@@ -210,13 +233,19 @@ class HttpClient:
                     started = time.monotonic()
                     response = await self._exchange(request, signed)
             status = response.status
-            if status not in request.expect and status != 401:  # noqa: PLR2004
+            if status not in request.expect:
                 failure = self._unexpected(response, request.operation)
         except UpstreamError as error:
             failure = error
             raise
+        except asyncio.CancelledError:
+            # Who waited gave up: too late is the system's fault, anything else is not.
+            if self._left(call) < _TICK_SECONDS:
+                failure = self.error(TimedOutError, request.operation, "cancelled at the deadline")
+            raise
         finally:
-            self._note(request.operation, time.monotonic() - started, status, failure, call)
+            if status or failure:
+                self._note(request.operation, time.monotonic() - started, status, failure, call)
         return response
 
     def _note(
@@ -236,19 +265,31 @@ class HttpClient:
         headers = {**request.headers, **signed}
         if request.json is not None:
             headers["content-type"] = "application/json"
-        async with (
-            asyncio.timeout(self.config.timeout_seconds),
-            self._client.stream(
-                request.method,
-                request.path,
-                params=request.params,
-                content=content,
-                headers=headers,
-            ) as response,
-        ):
-            return _whole(response, await self._body(response, request.operation))
+        built = self._client.build_request(
+            request.method, request.path, params=request.params, content=content, headers=headers
+        )
+        self._stay(built, request)
+        async with asyncio.timeout(self.config.timeout_seconds):
+            response = await self._client.send(built, stream=True)
+            try:
+                return _whole(response, await self._body(response, request.operation))
+            finally:
+                await response.aclose()
+
+    def _stay(self, built: httpx2.Request, request: Request) -> None:
+        """Credentials go to the configured system and nowhere else, whatever link it gave.
+
+        Nor may a key that is part of a path lead to another one: clients resolve dots.
+        """
+        own, url = self._client.base_url, built.url
+        if (url.scheme, url.host, url.port) != (own.scheme, own.host, own.port):
+            raise self.error(MalformedError, request.operation, "a link to another host")
+        if not {".", ".."}.isdisjoint(unquote(request.path.partition("?")[0]).split("/")):
+            raise self.error(RefusedError, request.operation, "a path with dots for names")
 
     async def _body(self, response: httpx2.Response, operation: str) -> bytes:
+        if response.headers.get("content-encoding", "identity").lower() not in _ENCODINGS:
+            raise self.error(MalformedError, operation, "an encoding that was not asked for")
         parts, size = [], 0
         async for part in response.aiter_bytes():
             size += len(part)
@@ -294,13 +335,13 @@ class _Translated:
             case TokenError():
                 kind = raised.kind
             case TimeoutError() | httpx2.TimeoutException():
-                kind = TimedOutError
+                kind = _late(raised)
             case httpx2.DecodingError() | httpx2.RemoteProtocolError() | httpx2.ReadError():
                 kind = _broken(raised)
+            case aiohttp.ClientResponseError() | httpx2.InvalidURL() | httpx2.StreamError():
+                kind = MalformedError
             case httpx2.TransportError() | aiohttp.ClientError() | OSError():
                 kind = UnavailableError
-            case httpx2.InvalidURL() | httpx2.StreamError():
-                kind = MalformedError
             case _:
                 return
         raise self._client.error(kind, self._operation, repr(raised)) from raised
@@ -319,6 +360,13 @@ def classify(response: Response) -> ErrorType:
             return RefusedError
         case _:
             return MalformedError
+
+
+def _late(raised: BaseException) -> ErrorType:
+    """Connections refused or lost under aiohttp also arrive as httpx2's ConnectTimeout."""
+    cause = raised.__cause__
+    lost = isinstance(cause, aiohttp.ClientConnectionError)
+    return UnavailableError if lost and not isinstance(cause, TimeoutError) else TimedOutError
 
 
 def _broken(raised: BaseException) -> ErrorType:
@@ -342,7 +390,6 @@ def _transport(config: UpstreamConfig) -> httpx2.AsyncBaseTransport:
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=30)
-        # No cookie may carry anything from one caller's call to another's.
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     return AiohttpTransport(client=session)

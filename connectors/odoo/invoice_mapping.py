@@ -11,7 +11,7 @@ from datetime import date
 
 import msgspec
 
-from connectors.odoo.mapping import Absent, Currency, Day, Number, Text, given, money, text
+from connectors.odoo.mapping import Absent, Currency, Day, Number, Text, money, text
 from connectors.odoo.order_mapping import Company, Named
 from connectors.odoo.paging import Condition, Domain, Specification, any_of
 from ports.invoices import Invoice, InvoiceKind, InvoiceStatus
@@ -93,7 +93,7 @@ class InvoiceReader:
             kind=kind,
             status=status(row, self.today),
             issued_on=issued,
-            due_on=given(row.invoice_date_due),
+            due_on=row.invoice_date_due or None,
             total=money(row.amount_total, currency),
             balance=money(row.amount_residual, currency),
             customer=text(partner.ref) if partner else None,
@@ -109,8 +109,8 @@ def status(row: InvoiceRow, today: date) -> InvoiceStatus:
         return InvoiceStatus.CANCELLED
     if row.payment_state in _SETTLED:
         return InvoiceStatus.PAID
-    due = given(row.invoice_date_due)
-    if due is not None and due < today and row.move_type == "out_invoice":
+    late = row.invoice_date_due is not False and row.invoice_date_due < today
+    if late and row.move_type == "out_invoice":
         return InvoiceStatus.OVERDUE
     partial = row.payment_state == _PARTIAL
     return InvoiceStatus.PARTIALLY_PAID if partial else InvoiceStatus.OPEN
@@ -155,4 +155,4 @@ def _timely(today: date) -> Domain:
 
 def _issued(row: InvoiceRow) -> date | None:
     """A draft may have no invoice day yet; the accounting day is always set."""
-    return given(row.invoice_date) or given(row.date)
+    return row.invoice_date or row.date or None

@@ -1,10 +1,9 @@
-"""Odoo's habits, undone: `false` for absent, `[id, label]`, naive UTC, amounts as floats.
+"""Odoo's habits, undone: `false` for absent, naive UTC, amounts as floats.
 
 The aliases are for the Structs that answers are decoded into. JSON numbers decode straight into
 Decimal from their text, so that no binary float ever holds an amount.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -19,8 +18,6 @@ Text: TypeAlias = str | Absent
 Number: TypeAlias = Decimal | Absent
 Moment: TypeAlias = datetime | Absent
 Day: TypeAlias = date | Absent
-Link: TypeAlias = tuple[int, Text]
-Many2One: TypeAlias = Link | Absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +40,6 @@ def text(value: Text) -> str | None:
     return (value.strip() or None) if value else None
 
 
-def link_id(value: Many2One) -> int | None:
-    return value[0] if value else None
-
-
-def link_label(value: Many2One) -> str | None:
-    return text(value[1]) if value else None
-
-
 def moment(value: Moment) -> datetime | None:
     """Odoo's naive datetimes are UTC."""
     if not isinstance(value, datetime):
@@ -65,21 +54,18 @@ def number(value: Number) -> Decimal:
 
 def plain(value: Decimal) -> Decimal:
     """The same number without trailing zeros and without an exponent: 12.0 and 1.2E+1 are 12."""
-    shortest = value.normalize()
-    return shortest.quantize(Decimal(1)) if shortest == shortest.to_integral() else shortest
+    return Decimal(format(value.normalize(), "f"))
 
 
 def rounded(amount: Decimal, step: Decimal) -> Decimal:
     """The multiple of `step` nearest to the amount, halves away from zero, as Odoo rounds."""
     if not step:
         return amount
-    return (amount / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step
+    steps = (amount / step).to_integral_value(ROUND_HALF_UP)
+    # By its digits, since `quantize` refuses numbers beyond 28 of them.
+    return Decimal(format(steps, "f")) * step
 
 
 def money(amount: Number, currency: Currency) -> Money:
     """An amount of a document, at the currency's own precision."""
     return Money(rounded(amount or Decimal(0), currency.rounding), currency.code)
-
-
-def currency_of(value: Many2One, currencies: Mapping[int, Currency]) -> Currency | None:
-    return currencies.get(value[0]) if value else None

@@ -45,6 +45,7 @@ class Coded(msgspec.Struct, frozen=True):
 class Company(msgspec.Struct, frozen=True):
     """A commercial partner; `ref` is the customer number that the systems share."""
 
+    id: int = 0
     ref: Text = False
     name: Text = False
 
@@ -59,6 +60,7 @@ class Partner(msgspec.Struct, frozen=True):
 
 class Place(msgspec.Struct, frozen=True):
     id: int
+    type: Text = False
     name: Text = False
     street: Text = False
     street2: Text = False
@@ -124,7 +126,7 @@ class OrderRow(msgspec.Struct, frozen=True):
 
 _PARTNER: Specification = {"commercial_partner_id": {"fields": {"ref": {}}}}
 _PLACE: Specification = {
-    **{name: {} for name in ("name", "street", "street2", "zip", "city", "phone")},
+    **{name: {} for name in ("type", "name", "street", "street2", "zip", "city", "phone")},
     "country_id": {"fields": {"code": {}}},
     "state_id": {"fields": {"name": {}}},
     "commercial_partner_id": {"fields": {"name": {}}},
@@ -218,19 +220,27 @@ def status(row: OrderRow) -> OrderStatus:
 
 
 def address(place: Place | Absent) -> Address | None:
-    """A partner as a postal address; `company` is the commercial entity that it belongs to."""
+    """A partner as a postal address, told as `accounts` tells those of a company.
+
+    `company` is the commercial entity; the name of an address below it is its label, that of a
+    person its name.
+    """
     if not place:
         return None
-    company = place.commercial_partner_id
+    company, own_name = place.commercial_partner_id, text(place.name)
+    own = not company or company.id == place.id
+    person = not own and place.type == "contact"
+    country = text(place.country_id.code) if place.country_id else None
     return Address(
         id=str(place.id),
         lines=tuple(line for line in (text(place.street), text(place.street2)) if line),
-        name=text(place.name),
-        company=text(company.name) if company else None,
+        label=None if own or person else own_name or text(place.type),
+        name=own_name if person else None,
+        company=text(company.name) if company else own_name,
         postal_code=text(place.zip),
         city=text(place.city),
         region=text(place.state_id.name) if place.state_id else None,
-        country=text(place.country_id.code) if place.country_id else None,
+        country=country.upper() if country else None,
         phone=text(place.phone),
     )
 

@@ -54,6 +54,8 @@ def _texts(query: OrderQuery, goods: Domain) -> Domain:
 
 
 def _sought(pattern: str, goods: Domain) -> Domain:
-    texts = [[[text, "ilike", pattern]] for text in ("product_id.default_code", "name")]
+    texts: list[Domain] = [
+        [[text, "ilike", pattern]] for text in ("product_id.default_code", "name")
+    ]
     line: Domain = [["order_line", "any", [*goods, *any_of(texts)]]]
     return any_of([[["name", "ilike", pattern]], [["client_order_ref", "ilike", pattern]], line])

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from connectors.odoo.client import OdooClient
 from connectors.odoo.dry_run import dry_run
-from connectors.odoo.mapping import Currency
 from connectors.odoo.pricelists import Buyer, PriceList, PriceLists
 from connectors.odoo.products import Found, Products
 from connectors.odoo.quoting import Asked, Origins, Quoting, from_line, origins
 from connectors.odoo.rules import RuleError, Rules
+from connectors.odoo.taxes import IncludedTaxes, net_share
 from connectors.odoo.terms import LineTerms
 from ports.caller import Call
 from ports.common import Answers
@@ -34,10 +34,12 @@ class OdooPricing:
         self._products = products
         self._lists = PriceLists(client)
         self._terms = LineTerms(client)
+        self._taxes = IncludedTaxes(client)
 
     async def aclose(self) -> None:
         await self._lists.aclose()
         await self._terms.aclose()
+        await self._taxes.aclose()
 
     async def prices(
         self, questions: Sequence[PriceQuestion], /, *, call: Call
@@ -70,6 +72,7 @@ class OdooPricing:
             terms=await self._terms.get(call),
             currencies=await self._client.currencies(call=call),
             origins=await self._origins(call),
+            taxes=await self._taxes.get(call),
         )
         return {each.question: self._one(quoting, each) for each in asked}
 
@@ -95,27 +98,30 @@ class OdooPricing:
     async def _by_dry_run(
         self, asked: Sequence[Asked], call: Call
     ) -> dict[PriceQuestion, Price | UpstreamError]:
-        currencies = await self._client.currencies(call=call)
-        whose = await self._origins(call)
-        prices = await asyncio.gather(*(self._run(each, currencies, whose, call) for each in asked))
+        prices = await asyncio.gather(*(self._run(each, call) for each in asked))
         return {each.question: price for each, price in zip(asked, prices, strict=True)}
 
-    async def _run(
-        self, asked: Asked, currencies: Mapping[int, Currency], whose: Origins, call: Call
-    ) -> Price | UpstreamError:
+    async def _run(self, asked: Asked, call: Call) -> Price | UpstreamError:
+        """One line that fails costs no other its price."""
+        try:
+            return await self._line(asked, call)
+        except UpstreamError as error:
+            return error
+
+    async def _line(self, asked: Asked, call: Call) -> Price:
         price_list = asked.price_list
+        currencies = await self._client.currencies(call=call)
         currency = price_list.currency if price_list else currencies.get(asked.product.currency_id)
         if currency is None:
-            return self._client.malformed(_PRICES, f"{asked.question.sku}: unknown currency")
+            raise self._client.malformed(_PRICES, f"{asked.question.sku}: unknown currency")
         order = {"pricelist_id": price_list.id} if price_list else {}
         if asked.partner_id is not None:
             order["partner_id"] = asked.partner_id
         quantity = asked.question.quantity or Decimal(1)
-        try:
-            line = await dry_run(self._client, asked.product.id, quantity, order, call=call)
-        except UpstreamError as error:
-            return error
-        return from_line(line, asked, currency, whose.of_list(price_list))
+        line = await dry_run(self._client, asked.product.id, quantity, order, call=call)
+        origin = (await self._origins(call)).of_list(price_list)
+        share = net_share(asked.product.taxes_id, await self._taxes.get(call))
+        return from_line(line, asked, currency, origin, share)
 
 
 def _answerable(

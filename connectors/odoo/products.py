@@ -48,6 +48,7 @@ _WHERE_INSTALLED = (
     "is_storable",
     "sale_delay",
     "route_ids",
+    "taxes_id",
 )
 
 
@@ -103,6 +104,7 @@ class Product(msgspec.Struct):
     is_storable: bool | None = None
     sale_delay: Number = False
     route_ids: list[int] = []
+    taxes_id: list[int] = []
     stock_quant_ids: list[Quant] | None = None
     stock_move_ids: list[Move] | None = None
 

@@ -9,6 +9,7 @@ from connectors.odoo.mapping import Currency, plain, rounded
 from connectors.odoo.pricelists import Catalogue, PriceList
 from connectors.odoo.products import Product, sales_price
 from connectors.odoo.rules import Goods, Quote, Rule, RuleError, Rules, Terms, converted
+from connectors.odoo.taxes import net_share
 from ports.common import Freshness, Money, TaxedMoney
 from ports.pricing import Price, PriceOrigin, PriceQuestion, PriceTier
 
@@ -70,6 +71,8 @@ class Quoting:
     terms: Terms
     currencies: Mapping[int, Currency]
     origins: Origins
+    taxes: Mapping[int, Decimal]
+    "Percentages that prices include, by tax."
 
     def price(self, asked: Asked) -> Price:
         """Raises RuleError where the rules give no price."""
@@ -80,33 +83,40 @@ class Quoting:
         quote = self.rules.quote(key, goods, asked.question.quantity or _ONE, self.terms)
         currency = price_list.currency if price_list else goods.currency
         listed = _list_price(quote, goods, currency)
+        share = net_share(asked.product.taxes_id, self.taxes)
+        net = quote.net * share
         return Price(
-            unit=TaxedMoney(unit_money(quote.net, currency)),
-            total=TaxedMoney(_total(quote.net * asked.question.quantity, currency)),
+            unit=TaxedMoney(unit_money(net, currency)),
+            total=TaxedMoney(_total(net * asked.question.quantity, currency)),
             quantity=asked.question.quantity,
             origin=self.origins.of(quote.rule, price_list),
             freshness=asked.freshness,
-            list=unit_money(listed, currency),
+            list=unit_money(listed * share, currency),
             discount_percent=_percent(listed, quote),
             agreement=price_list.name if price_list and quote.rule else None,
-            tiers=self._tiers(key, goods, currency),
+            tiers=self._tiers(key, goods, currency, share),
             valid_until=quote.ends.date() if quote.ends else None,
         )
 
-    def _tiers(self, key: int | None, goods: Goods, currency: Currency) -> tuple[PriceTier, ...]:
+    def _tiers(
+        self, key: int | None, goods: Goods, currency: Currency, share: Decimal
+    ) -> tuple[PriceTier, ...]:
         """The price from each quantity on at which it changes; empty where it never does."""
         points = sorted({_ONE, *self.rules.thresholds(key, goods)})
         tiers: list[PriceTier] = []
         for point in points:
-            unit = unit_money(self.rules.quote(key, goods, point, self.terms).net, currency)
+            quote = self.rules.quote(key, goods, point, self.terms)
+            unit = unit_money(quote.net * share, currency)
             if not tiers or tiers[-1].unit != unit:
                 tiers.append(PriceTier(plain(point), unit))
         return tuple(tiers) if len(tiers) > 1 else ()
 
 
-def from_line(line: Line, asked: Asked, currency: Currency, origin: PriceOrigin) -> Price:
+def from_line(
+    line: Line, asked: Asked, currency: Currency, origin: PriceOrigin, share: Decimal
+) -> Price:
     """A dry run tells taxes, which rules do not; it tells no tiers and no end."""
-    net = line.price_unit * (1 - line.discount / _HUNDRED)
+    net = line.price_unit * (1 - line.discount / _HUNDRED) * share
     whole = asked.question.quantity > 0
     return Price(
         unit=TaxedMoney(unit_money(net, currency)),
@@ -114,7 +124,7 @@ def from_line(line: Line, asked: Asked, currency: Currency, origin: PriceOrigin)
         quantity=asked.question.quantity,
         origin=origin,
         freshness=asked.freshness,
-        list=unit_money(line.price_unit, currency),
+        list=unit_money(line.price_unit * share, currency),
         discount_percent=plain(line.discount) if line.discount > 0 else None,
         agreement=asked.price_list.name if asked.price_list else None,
     )

@@ -5,21 +5,15 @@ What is kept is bounded by the text's size: a tree weighs about thirty times its
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
-    ExecutableDefinitionNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
-    InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
-    SelectionSetNode,
     StringValueNode,
     ValuesOfCorrectTypeRule,
     Visitor,
@@ -31,6 +25,7 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
+from gateway.operations.limits import LIMIT_EXCEEDED, OperationLimits, check
 from gateway.operations.request import GraphQLRequest, Method, RequestError
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
@@ -60,13 +55,12 @@ class Document:
 class DocumentLimits:
     """How large a document may be, how many errors are told, how many characters are kept.
 
-    5,000 tokens are five times a large storefront page, and take 0.1 s to validate at worst.
-    Introspection is 13 deep; the stock executor overflows Python's stack at about 160. 2 Mi
-    characters keep about 64 MiB.
+    2,000 tokens are twice a large storefront page, or a basket of 200 lines written out.
+    2 Mi characters keep about 64 MiB.
     """
 
-    max_tokens: int = 5_000
-    max_depth: int = 40
+    max_tokens: int = 2_000
+    operation: OperationLimits = field(default_factory=OperationLimits)
     max_errors: int = 20
     max_kept_characters: int = 2 * 1024 * 1024
 
@@ -109,9 +103,11 @@ class Documents:
             return document
         try:
             node = self._parse(text)
+            self._limit(node)
             self._validate(node)
         except RecursionError:  # the library has its own guards; this is for what they miss
-            raise self._too_deep(VALIDATION_FAILED) from None
+            message = "The document is nested too deeply."
+            raise DocumentError(LIMIT_EXCEEDED, [GraphQLError(message)]) from None
         document = Document(node, _operations(node))
         self._keep(text, document)
         return document
@@ -129,12 +125,12 @@ class Documents:
         errors = validate(self._schema, node, RULES, max_errors=self._limits.max_errors)
         if errors:
             raise DocumentError(VALIDATION_FAILED, [_told(error) for error in errors])
-        if _Depth(node).of_document() > self._limits.max_depth:
-            raise self._too_deep(VALIDATION_FAILED)
 
-    def _too_deep(self, code: str) -> DocumentError:
-        message = f"The document is nested too deeply; {self._limits.max_depth} levels are allowed."
-        return DocumentError(code, [GraphQLError(message)])
+    def _limit(self, node: DocumentNode) -> None:
+        """Before validation, whose cost grows faster than the document."""
+        errors = check(node, self._limits.operation)
+        if errors:
+            raise DocumentError(LIMIT_EXCEEDED, errors[: self._limits.max_errors])
 
     def _keep(self, text: str, document: Document) -> None:
         self._kept[text] = document
@@ -189,45 +185,6 @@ def _told(error: GraphQLError) -> GraphQLError:
     if error.message != "Validation aborted.":
         return error
     return GraphQLError("The document is too complex; repeat fewer fields and nest less.")
-
-
-class _Depth:
-    """Counts nested fields of a valid document, whose fragments therefore form no cycle."""
-
-    def __init__(self, node: DocumentNode) -> None:
-        self._definitions = node.definitions
-        self._fragments = {
-            definition.name.value: definition
-            for definition in node.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
-        self._known: dict[str, int] = {}
-
-    def of_document(self) -> int:
-        return max(
-            self._of(definition.selection_set)
-            for definition in self._definitions
-            if isinstance(definition, ExecutableDefinitionNode)
-        )
-
-    def _of(self, selections: SelectionSetNode | None) -> int:
-        if selections is None:
-            return 0
-        deepest = 0
-        for selection in selections.selections:
-            if isinstance(selection, FieldNode):
-                depth = 1 + self._of(selection.selection_set)
-            elif isinstance(selection, InlineFragmentNode):
-                depth = self._of(selection.selection_set)
-            else:
-                depth = self._of_fragment(cast("FragmentSpreadNode", selection).name.value)
-            deepest = max(deepest, depth)
-        return deepest
-
-    def _of_fragment(self, name: str) -> int:
-        if name not in self._known:
-            self._known[name] = self._of(self._fragments[name].selection_set)
-        return self._known[name]
 
 
 class _NulStrings(Visitor):

@@ -13,20 +13,20 @@ from gateway.settings.problems import Problem, suggestion
 M = TypeVar("M", bound=BaseModel)
 
 _HIDDEN = "***"
+_TABLES = frozenset({"model_type", "dict_type", "mapping_type"})
+_QUOTED = 4  # shorter ones occur in any text
 _WORDS = (
     ("Input should be ", "must be "),
     ("Value error, ", ""),
     ("Assertion failed, ", ""),
     ("String should ", "must "),
-    ("a valid dictionary", "a table"),
-    ("a valid mapping", "a table"),
 )
 
 
-def validated(model: type[M], table: object, path: str = "") -> tuple[M | None, list[Problem]]:
+def validated(
+    model: type[M], table: Mapping[str, Any], path: str = ""
+) -> tuple[M | None, list[Problem]]:
     """The model of what stands at `path`, or None and why not."""
-    if not isinstance(table, Mapping):
-        return None, [no_table(table, path)]
     values, problems = typed(table, model, path)
     try:
         return model.model_validate(values), problems
@@ -46,9 +46,7 @@ def _problems(
     texts: dict[str, list[str]] = {}
     origins: dict[str, str] = {}
     for detail in error.errors(include_url=False, include_context=False):
-        text = _text(detail, model)
-        for secret in secrets:
-            text = text.replace(secret, _HIDDEN)
+        text = _text(detail, model, secrets)
         place = ".".join(filter(None, (path, *_steps(detail, table))))
         if text not in texts.setdefault(place, []):
             texts[place].append(text)
@@ -69,16 +67,20 @@ def _steps(detail: ErrorDetails, table: Mapping[str, Any]) -> Iterable[str]:
         yield str(step)
 
 
-def _text(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def _text(detail: ErrorDetails, model: type[BaseModel], secrets: Iterable[str]) -> str:
     if detail["type"] == "missing":
         return "missing"
     if detail["type"] == "extra_forbidden":
         *above, name = detail["loc"]
         table = _table_at(model, above)
         return "unknown key" + suggestion(str(name), table.model_fields if table else ())
+    if detail["type"] in _TABLES:
+        return "must be a table"
     text = detail["msg"]
     for said, ours in _WORDS:
         text = text.replace(said, ours)
+    for secret in secrets:
+        text = text.replace(secret, _HIDDEN)
     return text
 
 
@@ -105,7 +107,7 @@ def _secrets(model: type[BaseModel], table: Mapping[str, Any]) -> Iterable[str]:
         field = model.model_fields.get(name)
         if field is None:
             continue
-        if isinstance(value, str) and value and is_secret(field.annotation):
+        if isinstance(value, str) and len(value) >= _QUOTED and is_secret(field.annotation):
             yield value
         inner = table_of(field.annotation)
         if inner is not None and isinstance(value, Mapping):

@@ -20,9 +20,10 @@ _MOST_KEPT = 8192
 class Products:
     """Endpoints of products and models. `url` is the API's root."""
 
-    def __init__(self, catalog: Catalog, url: str) -> None:
+    def __init__(self, catalog: Catalog, url: str, most_kept: int = _MOST_KEPT) -> None:
         self._catalog = catalog
         self._url = url
+        self._most_kept = most_kept
         self._kept: dict[tuple[str, View], orjson.Fragment] = {}
 
     async def listed(self, request: Request) -> Response:
@@ -99,7 +100,7 @@ class Products:
     def _rendered(self, entity: Entity, view: View) -> orjson.Fragment:
         key = (entity.key, view)
         if (kept := self._kept.get(key)) is None:
-            if len(self._kept) >= _MOST_KEPT:
+            if len(self._kept) >= self._most_kept:
                 self._kept.clear()
             kept = orjson.Fragment(orjson.dumps(self._document(entity, view, linked=True)))
             self._kept[key] = kept

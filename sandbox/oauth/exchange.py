@@ -52,11 +52,11 @@ class Incoming(OAuth2Request):  # type: ignore[misc]  # as above
     """A request whose parameters are those of its form, or of its query where it has no form."""
 
     def __init__(self, request: Request, *, form: Parameters | None = None) -> None:
-        # Authlib refuses plain HTTP off the loopback, and the sandbox has no TLS.
-        address = str(request.url.replace(scheme="https"))
-        super().__init__(request.method, address, headers=_headers(request))
-        self.args = Parameters(request.url.query).data
-        self.payload = form or Parameters(request.url.query)
+        # Authlib refuses plain HTTP off the loopback; the sandbox has no TLS, and hosts may vary.
+        super().__init__(request.method, "https://sandbox.invalid", headers=_headers(request))
+        query = Parameters(request.scope["query_string"].decode("latin-1"))
+        self.args = query.data
+        self.payload = query if form is None else form
         self.form = {} if form is None else form.data
 
     @property
@@ -95,7 +95,7 @@ def answer(status: int, body: Any, headers: Iterable[tuple[str, str]]) -> Respon
 
 def _headers(request: Request) -> Mapping[str, str]:
     """The one header Authlib reads, unless it is one that Authlib would fail to decode."""
-    authorization = request.headers.get("authorization", "")
+    authorization = request.headers.get("authorization", "").strip()
     scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() == "basic":
         try:

@@ -40,7 +40,9 @@ class AuthorizationCodes(grants.AuthorizationCodeGrant):  # type: ignore[misc]  
         now = int(ledger.clock())
         scope = in_order(person.scopes.intersection(request.scope.split()))
         if not scope:
-            raise InvalidScopeError("The person has none of these rights.")
+            raise InvalidScopeError(
+                "The person has none of these rights.", redirect_uri=request.payload.redirect_uri
+            )
         audience = self.server.audience(request)
         ledger.add(
             Code(

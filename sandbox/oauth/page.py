@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sandbox.oauth.people import Person
 TICKET = "sandbox_login"
 "The name of the cookie, and of the field that has to repeat it."
 
+_TICKETS = re.compile(r"[A-Za-z0-9_-]{43}")
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1a1d21; --paper: #fff; --soft: #f2f4f7; --line: #6b7280;
   --mark: #0b57d0; }
@@ -26,7 +28,8 @@ body { margin: 0; font: 1rem/1.5 system-ui, sans-serif; color: var(--ink); backg
 main { max-width: 34rem; margin: 6vh auto; padding: 2rem; background: var(--paper);
   border: 1px solid var(--line); border-radius: .5rem; }
 h1 { margin: 0 0 .5rem; font-size: 1.5rem; line-height: 1.2; }
-ul.people { margin: 1.5rem 0; padding: 0; list-style: none; }
+h2 { margin: 1.5rem 0 .5rem; font-size: 1.125rem; line-height: 1.3; }
+ul.people { margin: 0; padding: 0; list-style: none; }
 ul.people li { margin: .5rem 0; }
 button { width: 100%; padding: .75rem 1rem; font: inherit; text-align: left; color: inherit;
   background: transparent; border: 1px solid var(--line); border-radius: .375rem; cursor: pointer; }
@@ -98,7 +101,7 @@ class Consent:
 
 def ticket_of(cookie: str | None) -> str:
     """The browser's ticket, or a new one: two tabs of one browser share it."""
-    return cookie if cookie and len(cookie) == 43 and cookie.isascii() else _new_ticket()  # noqa: PLR2004 - 32 bytes
+    return cookie if cookie and _TICKETS.fullmatch(cookie) else _new_ticket()
 
 
 def login(consent: Consent, people: Iterable[Person], ticket: str) -> HTMLResponse:

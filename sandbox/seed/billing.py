@@ -54,8 +54,7 @@ def bill(plan: Plan, order: int, lines: list[OrderLine], now: datetime, rng: Ran
     if invoice.state == "posted" and rng.random() < 0.04:  # noqa: PLR2004 - a complaint
         part = amount_of(lines[0], lines[0].delivered)
         part += rounded(part * tax_rate(plan.company) / 100)
-        if part:
-            return Bill((invoice, _refund(invoice, part, "not_paid")), invoiced=True)
+        return Bill((invoice, _refund(invoice, part, "not_paid")), invoiced=True)
     return Bill((invoice,), invoiced=invoice.state == "posted")
 
 

@@ -57,7 +57,7 @@ class Peer:
     `asked` are the arguments of every `web_search_read`, `calls` counts all paths.
     """
 
-    server: Any = field(default_factory=lambda: _server())
+    server: Any = field(default_factory=_server)
     fault: str | None = None
     lacks: frozenset[str] = frozenset()
     edit: Edit | None = None

@@ -47,6 +47,7 @@ _REFERENCE = (
     "res.company",
     "stock.warehouse",
     "stock.rule",
+    "account.tax",
     "product.pricelist/",
     "product.pricelist.item/formatted_read_group",
 )
@@ -82,6 +83,7 @@ class Peer:
     lacks: frozenset[str] = frozenset()
     hides: frozenset[str] = frozenset()
     edit: Edit | None = None
+    spoils: str | None = None
     calls: list[str] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)
 
@@ -104,6 +106,8 @@ class Peer:
             if self.fault == "late":
                 await asyncio.Event().wait()
             return _FAULTS[self.fault]
+        if self.spoils is not None and self.spoils.encode() in body:
+            return _FAULTS["malformed"]
         if path.partition("/")[0] in self.hides or any(
             f'"{name}"'.encode() in body for name in self.hides
         ):

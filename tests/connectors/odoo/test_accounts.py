@@ -8,6 +8,7 @@ import pytest
 
 from connectors.odoo.accounts import OdooAccounts
 from ports.accounts import Accounts, CustomerAccount
+from ports.errors import MalformedError
 from tests.connectors.odoo.pages_peer import Peer, client, hurried, world
 from tests.contracts.accounts import AccountFacts, AccountsContract, Broken
 from upstream.reference import own_call
@@ -138,3 +139,18 @@ async def test_terms_of_delivery_where_a_module_keeps_them() -> None:
             record["sale_incoterm_id"] = {"id": 4, "code": "DAP", "display_name": "DAP at place"}
 
     assert (await account(Peer(edit=agreed))).delivery_terms == "DAP"
+
+
+async def test_an_account_in_no_known_currency_is_malformed() -> None:
+    def strange(record: dict[str, Any]) -> None:
+        if "ref" in record:
+            record["currency_id"] = 999
+
+    found = await accounts(Peer(edit=strange)).accounts([CUSTOMER], call=own_call())
+
+    assert isinstance(found[CUSTOMER], MalformedError)
+
+
+async def test_a_database_without_a_company_is_malformed() -> None:
+    with pytest.raises(MalformedError):
+        await account(Peer(), company_id=77)

@@ -1,6 +1,5 @@
 """Orders of the sandbox's Odoo: the contract, the number of calls, and odd databases."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -159,9 +158,9 @@ async def test_a_status_that_cannot_be_is_not_asked_for() -> None:
 
 
 @pytest.fixture(scope="module")
-def untransferred() -> Iterator[Any]:
+def untransferred() -> Any:
     """A company that keeps no deliveries: every status comes from quantities."""
-    yield odoo.app(replace(world(), deliveries=(), parcels=()), "http://erp.test")
+    return odoo.app(replace(world(), deliveries=(), parcels=()), "http://erp.test")
 
 
 @pytest.mark.parametrize(
@@ -211,6 +210,20 @@ async def test_a_bad_record_costs_itself_alone(facts: OrderFacts) -> None:
 @pytest.mark.parametrize("key", ["currency_id", "date_order"])
 async def test_what_no_order_lacks_is_malformed(facts: OrderFacts, key: str) -> None:
     port = OdooOrders(client(Peer(edit=lambda record: record.update({key: False}))))
+
+    found = await port.orders([facts.known], call=own_call())
+
+    assert isinstance(found[facts.known], MalformedError)
+
+
+async def test_an_answer_to_another_question_is_dropped(facts: OrderFacts) -> None:
+    port = OdooOrders(client(Peer(edit=lambda record: record.update(name="S-other"))))
+
+    assert await port.orders([facts.known], call=own_call()) == {}
+
+
+async def test_an_amount_beyond_reason_is_malformed(facts: OrderFacts) -> None:
+    port = OdooOrders(client(Peer(edit=lambda record: record.update(amount_total=1e300))))
 
     found = await port.orders([facts.known], call=own_call())
 

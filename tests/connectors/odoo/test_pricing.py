@@ -8,9 +8,9 @@ from typing import ClassVar
 import pytest
 
 from ports.errors import MalformedError, RefusedError, UpstreamError
-from ports.pricing import Price, PriceOrigin, PriceQuestion
+from ports.pricing import Price, PriceOrigin, PriceQuestion, Pricing
 from tests.connectors.odoo.pages_peer import FAULTS, Peer, hurried, page, server, world
-from tests.contracts.pricing import Broken, Pricing, PricingContract, PricingFacts
+from tests.contracts.pricing import Broken, PricingContract, PricingFacts
 from upstream.reference import own_call
 
 KEY_ACCOUNT = world().examples.customer
@@ -234,3 +234,71 @@ async def test_each_fault_is_an_error_of_ours(fault: str) -> None:
         await pricing.prices([PriceQuestion(SKU, Decimal(1), None)], call=own_call())
 
     assert "Traceback" not in told.value.message
+
+
+@pytest.mark.parametrize("way", ["rules", "dry-run"])
+async def test_taxes_in_the_price_are_taken_off(way: str) -> None:
+    def included(record: dict[str, object]) -> None:
+        if "price_include" in record:
+            record["price_include"] = True
+
+    pricing, _ = page(Peer(edit=included), pricing=way)
+
+    price = await priced(pricing, PriceQuestion(SKU, Decimal(1), None))
+
+    assert price.unit.net.amount == pytest.approx(
+        Decimal("0.59") / Decimal("1.2"), abs=Decimal("0.000001")
+    )
+    assert price.unit.net == price.list
+
+
+async def test_one_line_that_cannot_be_read_costs_no_other_its_price() -> None:
+    skus = [item.sku for item in world().items[:3]]
+    broken = world().items[1].erp_id
+    pricing, _ = page(Peer(spoils=f'"product_id":{broken},'), pricing="dry-run")
+    questions = [PriceQuestion(sku, Decimal(1), KEY_ACCOUNT) for sku in skus]
+
+    found = await pricing.prices(questions, call=own_call())
+
+    kinds = [isinstance(found[question], Price) for question in questions]
+    assert kinds == [True, False, True]
+    assert isinstance(found[questions[1]], MalformedError)
+
+
+@pytest.mark.parametrize("way", ["rules", "dry-run"])
+async def test_a_price_in_no_known_currency_is_malformed(way: str) -> None:
+    def strange(record: dict[str, object]) -> None:
+        if "default_code" in record:
+            record["currency_id"] = 999
+
+    pricing, _ = page(Peer(edit=strange), pricing=way)
+    question = PriceQuestion(SKU, Decimal(1), None)
+
+    found = await pricing.prices([question], call=own_call())
+
+    assert isinstance(found[question], MalformedError)
+
+
+async def test_a_list_in_no_known_currency_is_malformed() -> None:
+    def strange(record: dict[str, object]) -> None:
+        if isinstance(held := record.get("property_product_pricelist"), dict):
+            held["currency_id"] = 999
+
+    pricing, _ = page(Peer(edit=strange))
+
+    with pytest.raises(MalformedError):
+        await pricing.prices([PriceQuestion(SKU, Decimal(1), KEY_ACCOUNT)], call=own_call())
+
+
+async def test_a_price_above_the_list_shows_no_discount() -> None:
+    def dearer(record: dict[str, object]) -> None:
+        if record.get("compute_price") == "fixed":
+            record["fixed_price"] = 9.99
+
+    pricing, _ = page(Peer(edit=dearer))
+
+    price = await priced(pricing, PriceQuestion(SKU, Decimal(1), KEY_ACCOUNT))
+
+    assert price.unit.net.amount == Decimal("9.99")
+    assert price.discount_percent is None
+    assert price.tiers == ()

@@ -78,13 +78,17 @@ def replace_freshness(found: Availability) -> Availability:
     return msgspec.structs.replace(found, freshness=None)
 
 
+def ds(*numbers: int) -> tuple[Decimal, ...]:
+    return tuple(map(Decimal, numbers))
+
+
 async def test_the_world_is_told_as_it_is() -> None:
     found = await held(Peer())
 
     lyon, lille, karlsruhe = found.locations
-    assert (lyon.on_hand, lyon.reserved, lyon.available) == (4200, 420, 3780)
-    assert (lille.on_hand, lille.reserved, lille.available) == (850, 85, 765)
-    assert (karlsruhe.on_hand, karlsruhe.available) == (0, 0)
+    assert (lyon.on_hand, lyon.reserved, lyon.available) == ds(4200, 420, 3780)
+    assert (lille.on_hand, lille.reserved, lille.available) == ds(850, 85, 765)
+    assert (karlsruhe.on_hand, karlsruhe.available) == ds(0, 0)
     assert [level.warehouse.country for level in found.locations] == ["FR", "FR", "DE"]
     assert [each.quantity for each in lyon.incoming] == [2000]
     expected = {m.expected.date() for m in world().incoming if m.item == item(SKU).erp_id}
@@ -194,3 +198,41 @@ async def test_a_key_that_may_not_see_stock_still_sees_prices() -> None:
     assert isinstance(prices, dict)
     assert isinstance(prices[question], Price)
     assert isinstance(refusal, RefusedError)
+
+
+async def test_without_routes_nothing_is_procured_to_order() -> None:
+    found = await held(Peer(edit=without_moves, lacks=frozenset({"route_ids"})))
+
+    assert found.status is AvailabilityStatus.OUT_OF_STOCK
+
+
+async def test_what_is_sold_out_on_a_route_to_order_is_made_to_order() -> None:
+    def routed(record: dict[str, Any]) -> None:
+        without_moves(record)
+        record["route_ids"] = [1]
+
+    assert (await held(Peer(edit=routed))).status is AvailabilityStatus.MADE_TO_ORDER
+
+
+async def test_a_key_that_may_not_see_products_is_refused() -> None:
+    _, stock = page(Peer(hides=frozenset({"product.product"})))
+
+    with pytest.raises(RefusedError):
+        await stock.availability([SKU], call=own_call())
+
+
+async def test_an_archived_twin_does_not_hide_the_product() -> None:
+    """Odoo lets several products have one reference."""
+    twin = next(each for each in world().items if each.tracked and each.sku != SKU)
+
+    def renamed(record: dict[str, Any]) -> None:
+        if record.get("default_code") == twin.sku:
+            record.update(default_code=SKU, active=False)
+
+    _, stock = page(Peer(edit=renamed))
+    found = await stock.availability([twin.sku, SKU], call=own_call())
+
+    assert set(found) == {SKU}
+    shown = found[SKU]
+    assert isinstance(shown, Availability)
+    assert shown.status is AvailabilityStatus.IN_STOCK

@@ -5,8 +5,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.requests import Request
 
+from sandbox.akeneo.catalog import Catalog
+from sandbox.akeneo.products import Products
 from sandbox.world import World
+from tests.sandbox.akeneo.conftest import BASE
 
 ROOT = "/api/rest/v1"
 SEARCH = f"{ROOT}/products-uuid/search"
@@ -189,6 +193,10 @@ async def test_ten_items_by_default(client: httpx2.AsyncClient) -> None:
             {"pagination_type": "search_after", "search_after": "%%%"},
             "The search_after cursor is not valid.",
         ),
+        (
+            {"pagination_type": "search_after", "search_after": "a"},
+            "The search_after cursor is not valid.",
+        ),
     ],
 )
 async def test_pages_out_of_bounds(
@@ -235,8 +243,23 @@ async def test_headers_are_checked(client: httpx2.AsyncClient) -> None:
         assert answer.status_code == 200
 
 
-async def test_rendered_documents_are_kept_within_bounds(client: httpx2.AsyncClient) -> None:
-    codes = ["name", "sku", "brand", "price", "weight"]
-    for code in codes:
-        page = await _read(client, f"{ROOT}/products-uuid", attributes=code, limit="1")
-        assert page["_embedded"]["items"][0]["values"].keys() <= {code}
+async def test_documents_beyond_those_kept_are_written_anew(world: World) -> None:
+    products = Products(Catalog(world), BASE, most_kept=3)
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/",
+        "headers": [],
+        "query_string": b"limit=5",
+    }
+    first = await products.listed(Request(scope))
+    assert (await products.listed(Request(scope))).body == first.body
+
+
+async def test_a_value_in_no_shown_language_is_left_out(
+    client: httpx2.AsyncClient, world: World
+) -> None:
+    item = next(item for item in world.items if "en_US" not in item.name)
+    product = await _read(client, f"{ROOT}/products-uuid/{item.uuid}", locales="en_US")
+    assert "name" not in product["values"]
+    assert "sku" in product["values"]

@@ -60,6 +60,7 @@ async def test_status(search: Search, world: World) -> None:
     [
         ("IN", ["washers"], lambda own: "washers" in own),
         ("IN CHILDREN", ["nuts"], lambda own: bool({"hex_nuts", "lock_nuts", "washers"} & own)),
+        ("IN CHILDREN", ["master", "pumps"], lambda _: True),
         ("IN", ["nuts"], lambda _: False),
         ("NOT IN CHILDREN", ["master"], lambda _: False),
         ("NOT IN", ["hex_screws"], lambda own: "hex_screws" not in own),
