@@ -64,7 +64,7 @@ def load(path: str) -> Any:
     module, _, name = path.partition(":")
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as problem:
+    except (ImportError, AttributeError, TypeError, ValueError) as problem:
         raise UnknownKindError(f"{path!r} cannot be imported: {problem}") from problem
 
 

@@ -18,13 +18,14 @@ from starlette.types import ASGIApp
 from connectors import registry
 from gateway.access.caller import fixed_caller
 from gateway.execution.engine import StockEngine
-from gateway.execution.terms import terms
+from gateway.execution.gate import Gate, GateRules
 from gateway.http.app import http_app
 from gateway.http.endpoint import Endpoint
 from gateway.http.ide import IdeConfiguration, ide_routes, storefront_tabs
 from gateway.http.incoming import Incoming
 from gateway.http.language import preferred
 from gateway.http.media import MediaLinks, media_route
+from gateway.operations.documents import Documents
 from gateway.operations.request import GraphQLRequest
 from gateway.settings import Settings
 from gateway.telemetry.systems import Watched, systems
@@ -135,10 +136,14 @@ def build(
     links = _links(settings)
     make_context = ContextFactory(settings, wiring, links, fixed_caller(settings.access.caller))
     core = schema(settings.graphql.federation_version)._schema  # noqa: SLF001 - no public way
-    engine = StockEngine(core, prepare=_with_terms(core))
+    engine = StockEngine(
+        core,
+        Documents(core, settings.limits.documents()),
+        prepare=Gate(core, GateRules(settings.limits.cost, settings.graphql.introspection)),
+    )
     ide = IdeConfiguration(tabs=storefront_tabs(examples or {}))
     return http_app(
-        Endpoint(engine, make_context),
+        Endpoint(engine, make_context, max_body_bytes=settings.limits.body_bytes),
         not_ready=_always_ready,
         routes=[
             *ide_routes(lambda: ide),
@@ -174,13 +179,6 @@ def _links(settings: Settings) -> MediaLinks:
     secret = settings.media.secret
     key = secret.get_secret_value().encode() if secret else secrets.token_bytes(32)
     return MediaLinks(settings.server.root, key, settings.media.lifetime_seconds)
-
-
-def _with_terms(core: Any) -> Callable[[Any, Any, Any], None]:
-    def prepare(context: Context, operation: Any, variables: Any) -> None:
-        context.call = terms(context.call, core, operation, variables)
-
-    return prepare
 
 
 async def _always_ready() -> Sequence[str]:

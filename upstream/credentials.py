@@ -120,8 +120,6 @@ async def _ask(grant: Grant, client: httpx2.AsyncClient) -> Mapping[str, Any]:
         )
     except OAuthError as problem:
         raise TokenError(RefusedError, f"{problem.error}") from problem
-    except httpx2.HTTPStatusError as problem:
-        raise TokenError(_kind(problem.response.status_code), "token endpoint") from problem
     except ValueError as problem:
         raise TokenError(MalformedError, "the token endpoint gave no JSON object") from problem
     else:
@@ -144,14 +142,20 @@ class _Borrowed(httpx2.AsyncBaseTransport):
                     raise TokenError(MalformedError, "an answer longer than any token")
         finally:
             await response.aclose()
+        # Authlib reads a body's `error` and no status; these have none that says what to do.
+        if (kind := _kind(response.status_code)) is not None:
+            raise TokenError(kind, f"token endpoint: HTTP {response.status_code}")
         headers = {"content-type": response.headers.get("content-type", "")}
         return httpx2.Response(response.status_code, headers=headers, content=bytes(body))
 
 
-def _kind(status: int) -> type[UpstreamError]:
+def _kind(status: int) -> type[UpstreamError] | None:
+    """What a status means by itself; None where the body is to be read."""
     if status == 429:  # noqa: PLR2004
         return ThrottledError
-    return UnavailableError if status >= 500 else RefusedError  # noqa: PLR2004
+    if status >= 500:  # noqa: PLR2004
+        return UnavailableError
+    return MalformedError if 300 <= status < 400 else None  # noqa: PLR2004
 
 
 def _seconds(told: object) -> float:

@@ -131,6 +131,14 @@ class OdooAccounts:
             for number, row in partners.items()
         }
 
+    def _account(self, row: _Partner, context: "_Context") -> CustomerAccount | UpstreamError:
+        """One account that cannot be read costs no other its own."""
+        try:
+            return self._read(row, context)
+        except (ArithmeticError, LookupError) as problem:
+            detail = f"partner {row.id}: {problem!r}"
+            return self._client.error(MalformedError, _ACCOUNTS, detail)
+
     async def addresses(
         self, customers: Sequence[str], /, *, call: Call
     ) -> Answers[str, tuple[Address, ...]]:
@@ -204,13 +212,11 @@ class OdooAccounts:
             if group.commercial_partner_id
         }
 
-    def _account(self, row: _Partner, context: "_Context") -> CustomerAccount | UpstreamError:
+    def _read(self, row: _Partner, context: "_Context") -> CustomerAccount:
+        """Raises LookupError for a currency that there is not."""
         price_list = row.property_product_pricelist
-        currency = context.currencies.get(price_list.currency_id if price_list else context.own)
-        own = context.currencies.get(row.currency_id or context.own)
-        if currency is None or own is None:
-            detail = f"partner {row.id}: unknown currency"
-            return self._client.error(MalformedError, _ACCOUNTS, detail)
+        currency = context.currencies[price_list.currency_id if price_list else context.own]
+        own = context.currencies[row.currency_id or context.own]
         incoterm = row.sale_incoterm_id
         return CustomerAccount(
             currency=currency.code,

@@ -58,14 +58,15 @@ def plain(value: Decimal) -> Decimal:
 
 
 def rounded(amount: Decimal, step: Decimal) -> Decimal:
-    """The multiple of `step` nearest to the amount, halves away from zero, as Odoo rounds."""
+    """The multiple of `step` nearest to the amount, halves away from zero, as Odoo rounds.
+
+    Raises ArithmeticError for a number beyond reason (28 digits).
+    """
     if not step:
         return amount
-    steps = (amount / step).to_integral_value(ROUND_HALF_UP)
-    # By its digits, since `quantize` refuses numbers beyond 28 of them.
-    return Decimal(format(steps, "f")) * step
+    return (amount / step).quantize(Decimal(1), rounding=ROUND_HALF_UP) * step
 
 
 def money(amount: Number, currency: Currency) -> Money:
-    """An amount of a document, at the currency's own precision."""
+    """An amount of a document, at the currency's own precision. Raises as `rounded` does."""
     return Money(rounded(amount or Decimal(0), currency.rounding), currency.code)

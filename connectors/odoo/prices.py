@@ -121,7 +121,11 @@ class OdooPricing:
         line = await dry_run(self._client, asked.product.id, quantity, order, call=call)
         origin = (await self._origins(call)).of_list(price_list)
         share = net_share(asked.product.taxes_id, await self._taxes.get(call))
-        return from_line(line, asked, currency, origin, share)
+        try:
+            return from_line(line, asked, currency, origin, share)
+        except ArithmeticError as problem:
+            detail = f"{asked.question.sku}: {problem!r}"
+            raise self._client.malformed(_PRICES, detail) from problem
 
 
 def _answerable(

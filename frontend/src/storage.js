@@ -7,13 +7,23 @@ export function ownStorage(store = globalThis.localStorage) {
   const ownKeys = () => Object.keys(store).filter((key) => key.startsWith(PREFIX));
   return {
     getItem: (key) => store.getItem(PREFIX + key),
-    setItem: (key, value) => store.setItem(PREFIX + key, value),
+    setItem: (key, value) => store.setItem(PREFIX + key, withoutHeaders(value)),
     removeItem: (key) => store.removeItem(PREFIX + key),
     clear: () => ownKeys().forEach((key) => store.removeItem(key)),
     get length() {
       return ownKeys().length;
     },
   };
+}
+
+// GraphiQL's history keeps the headers of every query that was run: a token among them would
+// outlive the visit.
+function withoutHeaders(value) {
+  try {
+    return JSON.stringify(JSON.parse(value, (key, part) => (key === "headers" ? undefined : part)));
+  } catch {
+    return value; // plain text, as a query is
+  }
 }
 
 // GraphiQL 5.4 opens the first of its default tabs with its query but without its variables,

@@ -67,7 +67,5 @@ class Discovery:
         scheme = urlsplit(address).scheme
         if scheme == "https":
             return True
-        ours = self._settings
-        if scheme != "http" or urlsplit(ours.issuer).scheme != "http":
-            return False
-        return ours.insecure or is_loopback(address)
+        near = urlsplit(self._settings.issuer).scheme == "http" and is_loopback(address)
+        return scheme == "http" and (near or self._settings.insecure)

@@ -6,6 +6,7 @@ not run here; field extensions, permissions and `Info` do.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard, cast
 
 import structlog
@@ -34,9 +35,19 @@ is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[object]]]", optimized_i
 log = structlog.get_logger(__name__)
 
 
-Prepare = Callable[[Any, OperationDefinitionNode, VariableValues], None]
-"""Told the context, the operation and its variables before anything is resolved. May raise
-PortError or GraphQLError, which then is the answer."""
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A valid operation with its variables coerced, right before it runs."""
+
+    document: Document
+    node: OperationDefinitionNode
+    variables: VariableValues
+    request: GraphQLRequest
+
+
+Prepare = Callable[[Any, Operation], Awaitable[Mapping[str, object] | None]]
+"""Told the context and the operation before anything is resolved; what it returns goes into the
+answer's extensions. May raise PortError, GraphQLError or RequestError, which then is the answer."""
 
 
 class StockEngine:
@@ -79,8 +90,7 @@ class StockEngine:
             entries = errors.request_entries(executor, BAD_USER_INPUT, request_id)
             return Answer(None, entries, request_error=True)
         try:
-            if self._prepare is not None:
-                self._prepare(context, executor.operation, executor.variable_values)
+            told = await self._prepared(context, document, executor, request)
         except PortError as error:
             return Answer(None, [errors.port_entry(error, request_id)], request_error=True)
         except GraphQLError as error:
@@ -94,7 +104,16 @@ class StockEngine:
             except _DeadlineExceededError:
                 log.warning("deadline exceeded", request_id=request_id)
                 return Answer(None, [_deadline_entry(request_id)])
-        return _answer(result, request_id)
+        answer = _answer(result, request_id)
+        return replace(answer, extensions={**(answer.extensions or {}), **told}) if told else answer
+
+    async def _prepared(
+        self, context: object, document: Document, executor: Any, request: GraphQLRequest
+    ) -> Mapping[str, object] | None:
+        if self._prepare is None:
+            return None
+        operation = Operation(document, executor.operation, executor.variable_values, request)
+        return await self._prepare(context, operation)
 
 
 def _request_id(context: object) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.access.caller import ACT_FOR
+from gateway.settings.limits import LimitsSettings
 from resolvers.scopes import PUBLIC_SCOPES, SCOPE_OF_ROLE
 from upstream.config import BaseUrl, UpstreamConfig
 
@@ -167,6 +168,9 @@ class Settings(_Table):
         default=MediaSettings(), description="Links to images and documents of products."
     )
     access: AccessSettings = Field(default=AccessSettings(), description="Who may ask.")
+    limits: LimitsSettings = Field(
+        default=LimitsSettings(), description="How large an operation may be."
+    )
     upstreams: Mapping[str, UpstreamConfig] = Field(
         default_factory=dict,
         description="The systems behind the gateway: a table each, under a name of your choice.",

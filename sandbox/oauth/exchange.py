@@ -55,25 +55,12 @@ class Incoming(OAuth2Request):  # type: ignore[misc]  # as above
         # Authlib refuses plain HTTP off the loopback; the sandbox has no TLS, and hosts may vary.
         super().__init__(request.method, "https://sandbox.invalid", headers=_headers(request))
         query = Parameters(request.scope["query_string"].decode("latin-1"))
-        self.args = query.data
         self.payload = query if form is None else form
-        self.form = {} if form is None else form.data
-
-    @property
-    def args(self) -> Mapping[str, str]:
-        return self._args
-
-    @args.setter
-    def args(self, args: Mapping[str, str]) -> None:
-        self._args = args
+        self._form = {} if form is None else form.data
 
     @property
     def form(self) -> Mapping[str, str]:
         return self._form
-
-    @form.setter
-    def form(self, form: Mapping[str, str]) -> None:
-        self._form = form
 
 
 async def form_of(request: Request) -> Parameters:

@@ -90,12 +90,6 @@ class Token:
     def get_scope(self) -> str:
         return self.scope
 
-    def get_client(self) -> Client:
-        return self.grant.client
-
-    def get_user(self) -> Person | None:
-        return self.grant.person
-
     def is_expired(self) -> bool:
         return self.expires_at <= self.clock()
 

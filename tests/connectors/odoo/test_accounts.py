@@ -151,6 +151,16 @@ async def test_an_account_in_no_known_currency_is_malformed() -> None:
     assert isinstance(found[CUSTOMER], MalformedError)
 
 
+async def test_an_amount_beyond_reason_is_malformed() -> None:
+    def absurd(record: dict[str, Any]) -> None:
+        if "credit" in record:
+            record["credit"] = 1e300
+
+    found = await accounts(Peer(edit=absurd)).accounts([CUSTOMER], call=own_call())
+
+    assert isinstance(found[CUSTOMER], MalformedError)
+
+
 async def test_a_database_without_a_company_is_malformed() -> None:
     with pytest.raises(MalformedError):
         await account(Peer(), company_id=77)

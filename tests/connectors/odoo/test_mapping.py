@@ -101,4 +101,8 @@ def test_no_number_of_the_wire_is_too_much(value: float) -> None:
     amount = Decimal(repr(value))
 
     assert mapping.number(amount) == amount
-    assert mapping.money(amount, EUR).currency == "EUR"
+
+
+def test_an_amount_beyond_reason_is_an_arithmetic_error() -> None:
+    with pytest.raises(ArithmeticError):
+        mapping.money(Decimal("1E+300"), EUR)

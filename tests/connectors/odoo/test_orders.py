@@ -222,8 +222,13 @@ async def test_an_answer_to_another_question_is_dropped(facts: OrderFacts) -> No
     assert await port.orders([facts.known], call=own_call()) == {}
 
 
-async def test_an_amount_beyond_reason_is_malformed(facts: OrderFacts) -> None:
-    port = OdooOrders(client(Peer(edit=lambda record: record.update(amount_total=1e300))))
+async def test_a_day_beyond_the_calendar_is_malformed(facts: OrderFacts) -> None:
+    def at_the_end_of_time(record: dict[str, Any]) -> None:
+        record.update(date_order="9999-12-31 23:00:00", picking_ids=[], commitment_date=False)
+        for line in record["order_line"]:
+            line.update(qty_delivered=0.0, customer_lead=30.0)
+
+    port = OdooOrders(client(Peer(edit=at_the_end_of_time)))
 
     found = await port.orders([facts.known], call=own_call())
 

@@ -302,3 +302,25 @@ async def test_a_price_above_the_list_shows_no_discount() -> None:
     assert price.unit.net.amount == Decimal("9.99")
     assert price.discount_percent is None
     assert price.tiers == ()
+
+
+async def test_a_price_beyond_reason_is_malformed() -> None:
+    def absurd(record: dict[str, object]) -> None:
+        for name in {"list_price", "lst_price", "fixed_price"} & record.keys():
+            record[name] = 1e300
+
+    pricing, _ = page(Peer(edit=absurd))
+    question = PriceQuestion(SKU, Decimal(1), KEY_ACCOUNT)
+
+    found = await pricing.prices([question], call=own_call())
+
+    assert isinstance(found[question], MalformedError)
+
+
+async def test_a_line_beyond_reason_is_malformed() -> None:
+    pricing, _ = page(Peer(), pricing="dry-run")
+    question = PriceQuestion(SKU, Decimal("1E+30"), KEY_ACCOUNT)
+
+    found = await pricing.prices([question], call=own_call())
+
+    assert isinstance(found[question], MalformedError)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from gateway.execution.answer import Answer
-from gateway.execution.engine import StockEngine
+from gateway.execution.engine import Operation, StockEngine
 from gateway.execution.terms import terms
 from gateway.operations.request import GraphQLRequest
 from ports.caller import Call, Caller, CallerKind
@@ -22,8 +22,8 @@ async def run(
     call = Call(caller, "en", time.monotonic() + 5)
     context = Context(call, Ports(), lambda code: code, list)
 
-    def prepare(context: Context, operation: Any, values: Any) -> None:
-        context.call = terms(context.call, core, operation, values)
+    async def prepare(context: Context, operation: Operation) -> None:
+        context.call = terms(context.call, core, operation.node, operation.variables)
 
     engine = StockEngine(core, prepare=prepare)
     request = GraphQLRequest(query, variables, None, None)
