@@ -36,6 +36,7 @@ from upstream.connector import Connector, Upstream
 from upstream.exchanges import Exchanges
 from upstream.guard import Guarded
 from upstream.roles import ROLES
+from upstream.standin import StandIn
 
 Transports = Mapping[str, httpx2.AsyncBaseTransport]
 
@@ -161,7 +162,12 @@ def _connect(
 ) -> Connection:
     found = registry.find(config.kind)
     upstream = Upstream(name, found.manifest, Exchanges(), transport)
-    return Connection(upstream, found.connector()(upstream, config), roles)
+    try:
+        connector = found.connector()(upstream, config)
+    except Exception:  # third parties' code: one that fails must not keep the others from serving
+        log.exception("connector failed to start", upstream=name, kind=config.kind)
+        connector = StandIn(upstream)
+    return Connection(upstream, connector, roles)
 
 
 def _roles_of(settings: Settings) -> dict[str, tuple[str, ...]]:

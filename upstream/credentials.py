@@ -120,6 +120,8 @@ async def _ask(grant: Grant, client: httpx2.AsyncClient) -> Mapping[str, Any]:
         )
     except OAuthError as problem:
         raise TokenError(RefusedError, f"{problem.error}") from problem
+    except httpx2.HTTPStatusError as problem:
+        raise TokenError(RefusedError, "the token endpoint refused, without JSON") from problem
     except ValueError as problem:
         raise TokenError(MalformedError, "the token endpoint gave no JSON object") from problem
     else:

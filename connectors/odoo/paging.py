@@ -58,14 +58,14 @@ def behind_moment(field: str, key: Key) -> Domain:
     Odoo shows seconds of what its database keeps finer: the same second is a span of time here.
     """
     start, end = written(key.at), written(key.at + _SECOND)
-    same: Domain = ["&", "&", [field, ">=", start], [field, "<", end], ["id", "<=", key.id]]
+    same: Domain = ["&", "&", [field, ">=", start], [field, "<", end], ["id", "<", key.id]]
     return ["|", [field, "<", start], *same]
 
 
 def behind_day(field: str, key: Key) -> Domain:
     """What follows `key` in the order `field desc, id desc`, `field` being a date."""
     day = key.at.date().isoformat()
-    return ["|", [field, "<", day], "&", [field, "=", day], ["id", "<=", key.id]]
+    return ["|", [field, "<", day], "&", [field, "=", day], ["id", "<", key.id]]
 
 
 def written(moment: datetime) -> str:

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 import structlog
 from starlette.datastructures import Headers
@@ -17,6 +17,7 @@ from gateway.access.errors import Challenge, RefusedTokenError
 from gateway.access.issuer import Accepted, Issuer
 from gateway.access.remembered import Clock, Collapse, Remembered
 from ports.caller import Caller
+from ports.errors import TransientError
 
 _TOKENS = 10_000
 _REFUSED_SECONDS = 5.0
@@ -42,7 +43,7 @@ class VerifiedTokens:
 
     def __init__(self, clock: Clock) -> None:
         self.accepted: Remembered[bytes, Caller] = Remembered(_TOKENS, clock.steady)
-        self.refused: Remembered[bytes, str] = Remembered(_TOKENS, clock.steady)
+        self.refused: Remembered[bytes, RefusedTokenError] = Remembered(_TOKENS, clock.steady)
 
     def clear(self) -> None:
         """Called when an issuer's keys have changed."""
@@ -55,7 +56,7 @@ class Authenticator:
     Without it keys are fetched when they are needed. An issuer that is down holds up nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - two of them have defaults that do
         self,
         issuers: Sequence[Issuer],
         keys: KeyVerifier | None,
@@ -80,7 +81,7 @@ class Authenticator:
         """Raises AccessError 400 or 401; TransientError where nobody can tell just now."""
         authorization, api_key = self._credentials(headers.raw)
         if authorization is not None:
-            scheme, _, rest = authorization.partition(b" ")
+            scheme, _, rest = authorization.strip().partition(b" ")
             if scheme.lower() != b"bearer":
                 raise self._challenge.unknown_scheme()
             token = rest.strip(b" \t")
@@ -92,7 +93,7 @@ class Authenticator:
             raise self._challenge.nothing_sent()
         return self._anonymous
 
-    async def __aenter__(self) -> "Authenticator":
+    async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(one.keep_fresh()) for one in self._issuers.values()]
         return self
 
@@ -134,14 +135,8 @@ class Authenticator:
 
     async def _by_token(self, token: bytes, digest: bytes) -> Caller:
         try:
-            if len(token) > bearer.MAX_BYTES:
-                raise RefusedTokenError("is too long")
-            text = token.decode("latin-1")
-            if not bearer.is_token(text):
-                raise RefusedTokenError("has characters that no token has")
-            if text.startswith(_API_KEY_PREFIX):
-                raise RefusedTokenError("is an API key, which belongs into X-API-Key")
-            if text.count(".") in bearer.DOTS:
+            text = _text(token)
+            if bearer.looks_signed(text):
                 return await self._by_signature(text, digest)
             return await self._by_introspection(text, digest)
         except RefusedTokenError as refused:
@@ -163,23 +158,45 @@ class Authenticator:
     async def _by_introspection(self, text: str, digest: bytes) -> Caller:
         if not self._introspecting:
             raise RefusedTokenError("is opaque, and no issuer can be asked")
-        reason = self._verified.refused.get(digest)
-        if reason is not None:
-            raise RefusedTokenError(reason)
+        refused = self._verified.refused.get(digest)
+        if refused is not None:
+            raise RefusedTokenError(refused.reason, refused.told)
         return await self._introspections.run(digest, lambda: self._introspected(text, digest))
 
     async def _introspected(self, text: str, digest: bytes) -> Caller:
         generation = self._known.generation
         try:
-            for issuer in self._introspecting:
-                accepted = await issuer.accept_opaque(text)
-                if accepted is not None:
-                    return self._remembered(accepted, digest, generation)
-            raise RefusedTokenError("is not active")
+            accepted = await self._asked(text)
         except RefusedTokenError as refused:
-            self._verified.refused.put(digest, refused.reason, _REFUSED_SECONDS)
+            self._verified.refused.put(digest, refused, _REFUSED_SECONDS)
             raise
+        return self._remembered(accepted, digest, generation)
+
+    async def _asked(self, text: str) -> Accepted:
+        """Of the first issuer that knows the token; one that is down may have been it."""
+        down: TransientError | None = None
+        for issuer in self._introspecting:
+            try:
+                accepted = await issuer.accept_opaque(text)
+            except TransientError as error:
+                down = error
+                continue
+            if accepted is not None:
+                return accepted
+        raise down or RefusedTokenError("is not active")
 
     def _remembered(self, accepted: Accepted, digest: bytes, generation: int) -> Caller:
         self._known.put(digest, accepted.caller, accepted.seconds, generation)
         return accepted.caller
+
+
+def _text(token: bytes) -> str:
+    """The token, if it may be one; what is none is neither read nor sent to an issuer."""
+    text = token.decode("latin-1")
+    if len(text) > bearer.MAX_BYTES:
+        raise RefusedTokenError("is too long")
+    if not bearer.is_token(text):
+        raise RefusedTokenError("has characters that no token has")
+    if text.startswith(_API_KEY_PREFIX):
+        raise RefusedTokenError("is an API key, which belongs into X-API-Key")
+    return text

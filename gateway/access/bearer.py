@@ -47,6 +47,11 @@ def is_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 
 
+def looks_signed(text: str) -> bool:
+    """Whether it has the parts of a signed or of an encrypted token, which no issuer is asked."""
+    return text.count(".") in {2, 4}
+
+
 def read(text: str) -> SignedToken:
     """Raises RefusedTokenError for what is no signed token."""
     parts = text.split(".")
@@ -126,8 +131,10 @@ class _Registry(jws.JWSRegistry):
 
 
 def check_kind(claims: Mapping[str, Any]) -> None:
-    """ID and refresh tokens are signed by the same keys; and a stolen token that is bound to its
-    owner's key (RFC 9449 §7.2, RFC 8705) is worth nothing only if it is not taken as a plain one.
+    """Refuses what is signed by the same keys and is no bearer token.
+
+    A token bound to its owner's key (RFC 9449 §7.2, RFC 8705) would be worth stealing if it were
+    taken without that key.
     """
     if "cnf" in claims:
         raise RefusedTokenError("is bound to a key that a bearer does not show")

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 def caller_of(claims: Mapping[str, Any], where: ClaimsSettings, prefix: str = "") -> Caller:
     """`prefix` stands before the subject. Raises RefusedTokenError where there is none to use."""
-    staff = where.staff is not None and _is(at(claims, where.staff), where.staff_value)
+    staff = where.staff is not None and _is(at(claims, where.staff), wanted=where.staff_value)
     customer, customers = _customers(claims, where)
     return Caller(
         subject=prefix + _subject(claims, where),
@@ -105,7 +105,7 @@ def _scopes(claims: Mapping[str, Any], where: ClaimsSettings) -> frozenset[str]:
     )
 
 
-def _is(told: object, wanted: str | bool) -> bool:
+def _is(told: object, *, wanted: str | bool) -> bool:
     """Equal, or in a list; `true` is not `"true"`, and no part of a text counts."""
     values = told if isinstance(told, list) else [told]
     return any(type(value) is type(wanted) and value == wanted for value in values)

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -27,7 +27,7 @@ KEPT_SECONDS = 60.0
 class Surroundings:
     """What the issuers of a gateway share. `changed` is called when other keys have come."""
 
-    clock: Clock = Clock()
+    clock: Clock = field(default_factory=Clock)
     membership: Membership | None = None
     transport: httpx2.AsyncBaseTransport | None = None
     changed: Callable[[], None] = lambda: None
@@ -77,9 +77,8 @@ class Issuer:
     async def accept(self, token: SignedToken) -> Accepted:
         """Raises RefusedTokenError; TransientError where it cannot be told now."""
         kid = self._rules.key_id(token)
-        self._rules.check_claims(token.claims)  # cheap, and costs an issuer nothing
-        keys = await self._keys.keys(kid)
-        self._rules.check_signature(token, keys)
+        self._rules.check_signature(token, await self._keys.keys(kid))
+        self._rules.check_claims(token.claims)
         return await self._accepted(token.claims, KEPT_SECONDS)
 
     async def accept_opaque(self, token: str) -> Accepted | None:

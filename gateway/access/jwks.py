@@ -100,9 +100,7 @@ class KeyRing:
 
     async def _fetch(self) -> bool:
         try:
-            told = (await self._load()).get("keys")
-            if not isinstance(told, list):
-                raise FetchError("the answer has no list of keys")
+            told = _listed(await self._load())
         except FetchError as problem:
             self._failed_at = self._clock.steady()
             known = len(self._keys or ())
@@ -121,6 +119,13 @@ class KeyRing:
         log.info("issuer keys changed", issuer=self._issuer, kids=[key.kid for key in keys])
         if not first:
             self._changed()
+
+
+def _listed(key_set: Mapping[str, Any]) -> list[Any]:
+    told = key_set.get("keys")
+    if not isinstance(told, list):
+        raise FetchError("the answer has no list of keys")
+    return told
 
 
 def _usable(told: Iterable[Any], issuer: str) -> Iterable[Key]:

@@ -3,10 +3,10 @@
 Two hashes: records by digest, and last uses by id. The braces keep both in one slot of a cluster.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -29,8 +29,6 @@ USES = "{passerelle:keys}:uses"
 SECONDS = 0.5  # a request waits for this when the store hangs
 _TRIES = 20
 
-T = TypeVar("T")
-
 
 class RedisKeys:
     """Connects when first needed, and anew when a connection was lost."""
@@ -48,13 +46,13 @@ class RedisKeys:
     async def find(self, digests: Sequence[bytes]) -> ApiKey | None:
         async with _translated():
             names = [digest.hex() for digest in digests]
-            records = await _awaited(self._redis.hmget(RECORDS, names))
+            records = await self._redis.hmget(RECORDS, names)
         return next((decoded(record) for record in records if record is not None), None)
 
     async def keys(self) -> Sequence[ApiKey]:
         async with _translated():
-            records = await _awaited(self._redis.hvals(RECORDS))
-            uses = await _awaited(self._redis.hgetall(USES))
+            records = await self._redis.hvals(RECORDS)
+            uses = cast("dict[bytes, bytes]", await self._redis.hgetall(USES))
         keys = map(decoded, records)
         return oldest_first([with_use(key, _time(uses.get(key.id.encode()))) for key in keys])
 
@@ -71,7 +69,7 @@ class RedisKeys:
     async def note_use(self, times: Mapping[str, datetime]) -> None:
         async with _translated():
             seconds = {id_: int(at.timestamp()) for id_, at in times.items()}
-            await _awaited(self._redis.hset(USES, mapping=cast("dict[Any, Any]", seconds)))
+            await self._redis.hset(USES, mapping=seconds)
 
     async def aclose(self) -> None:
         await self._redis.aclose()
@@ -80,9 +78,9 @@ class RedisKeys:
 async def _change(pipe: Pipeline, client: str, decide: Decide) -> None:
     """Raises WatchError when somebody changed keys meanwhile."""
     await pipe.watch(RECORDS)
-    family = [key for key in map(decoded, await _awaited(pipe.hvals(RECORDS)))]
-    decided = decide(oldest_first([key for key in family if key.client == client]))
-    pipe.multi()
+    keys = map(decoded, await pipe.hvals(RECORDS))
+    decided = decide(oldest_first([key for key in keys if key.client == client]))
+    pipe.multi()  # type: ignore[no-untyped-call]
     for key in decided:
         pipe.hset(RECORDS, key.digest.hex(), encoded(key))
     await pipe.execute()
@@ -95,11 +93,6 @@ async def _translated() -> AsyncIterator[None]:
     except (RedisError, OSError) as error:
         # Its text may hold the address and what was asked.
         raise KeyStoreError(f"the store of keys: {type(error).__name__}") from error
-
-
-async def _awaited(answer: Awaitable[T] | T) -> T:
-    """The client's types leave open whether it is the asynchronous one."""
-    return await cast("Awaitable[T]", answer)
 
 
 def _time(seconds: bytes | None) -> datetime | None:

@@ -80,7 +80,7 @@ def encoded(key: ApiKey) -> bytes:
     return _encoder.encode(with_use(key, None))
 
 
-def decoded(text: bytes) -> ApiKey:
+def decoded(text: bytes | str) -> ApiKey:
     """Raises KeyStoreError when the text is no key: a newer version or another hand wrote it."""
     try:
         return _decoder.decode(text)

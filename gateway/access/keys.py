@@ -87,22 +87,32 @@ class KeyVerifier:
         `origin` is the request's `Origin`, None without one. Raises AccessError 503 when the store
         is down and the key was not verified within the grace.
         """
-        if len(key) != LENGTH or not key.isascii():
-            return self._refused("malformed")
-        digest = self._peppers.current.digest(key)
-        known = self._known.get(digest)
-        if known is None or self._steady() - known.read_at >= BELIEVED_SECONDS:
-            if known is None and not well_formed(key):
-                return self._refused("malformed")
-            known = await self._asked(digest, key, known)
-        if known is None:
-            return self._refused("unknown")
-        return self._admitted(known, origin)
+        found = await self._found(key)
+        reason = self._objection(found, origin) if isinstance(found, _Known) else found
+        if reason is None and isinstance(found, _Known):
+            self._uses.note(found.key.id)
+            return found.caller
+        facts = {"origin": (origin or "")[:_SHOWN_ORIGIN]} if reason == "origin" else {}
+        subject = found.caller.subject if isinstance(found, _Known) else "key:unknown"
+        self._watch.note("api key refused", caller=subject, reason=reason, **facts)
+        return None
 
     async def aclose(self) -> None:
         await self._reads.aclose()
         await self._uses.aclose()
         await self._store.aclose()
+
+    async def _found(self, key: str) -> _Known | str:
+        """What is known of a key, or why nothing can be."""
+        if len(key) != LENGTH or not key.isascii():
+            return "malformed"
+        digest = self._peppers.current.digest(key)
+        known = self._known.get(digest)
+        if known is not None and self._steady() - known.read_at < BELIEVED_SECONDS:
+            return known
+        if known is None and not well_formed(key):
+            return "malformed"
+        return await self._asked(digest, key, known) or "unknown"
 
     async def _asked(self, digest: bytes, key: str, known: _Known | None) -> _Known | None:
         if self._unknown.get(digest):
@@ -124,7 +134,7 @@ class KeyVerifier:
             found = await self._store.find(self._peppers.digests(key))
         except KeyStoreError as error:
             if self._steady() >= self._down_until:
-                log.error("store of API keys unavailable", reason=str(error))
+                log.warning("store of API keys unavailable", reason=str(error))
             self._down_until = self._steady() + RETRY_SECONDS
             return _Unavailable()
         if found is None:
@@ -137,22 +147,17 @@ class KeyVerifier:
         self._rate_classes[known.caller.subject] = found.rate_class
         return known
 
-    def _admitted(self, known: _Known, origin: str | None) -> Caller | None:
+    def _objection(self, known: _Known, origin: str | None) -> str | None:
         key = known.key
         if key.revoked_at is not None:
-            return self._refused("revoked", known.caller)
+            return "revoked"
         if known.ends_at <= self._terms.clock.wall():
-            return self._refused("expired", known.caller)
+            return "expired"
         if key.origins and origin not in key.origins:
-            return self._refused("origin", known.caller, origin=(origin or "")[:_SHOWN_ORIGIN])
+            return "origin"
         if key.kind is KeyKind.TEST and not self._terms.test_keys:
-            return self._refused("test key", known.caller)
-        self._uses.note(key.id)
-        return known.caller
-
-    def _refused(self, reason: str, caller: Caller | None = None, **facts: object) -> None:
-        subject = "key:unknown" if caller is None else caller.subject
-        self._watch.note("api key refused", caller=subject, reason=reason, **facts)
+            return "test key"
+        return None
 
 
 def caller_of(key: ApiKey) -> Caller:
