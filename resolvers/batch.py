@@ -1,6 +1,6 @@
 """Small steps that every batch resolver takes."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from ports.errors import BadInputError, PortError
@@ -10,13 +10,6 @@ from resolvers.loading import Found
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-
-def mapped(found: Iterable[Found[T]], change: Callable[[T], U]) -> list[Found[U]]:
-    """Applies `change` to the values; what is absent or failed stays as it is."""
-    return [
-        value if value is None or isinstance(value, PortError) else change(value) for value in found
-    ]
 
 
 async def optional(

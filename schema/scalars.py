@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NewType
 from urllib.parse import urlsplit
 
@@ -35,10 +35,7 @@ def decimal_in(value: Any) -> Decimal:
         text = str(value) if abs(value) < _LARGEST_EXACT_FLOAT else ""
     if len(text) > _LONGEST_DECIMAL or not _DECIMAL.fullmatch(text):
         raise GraphQLError('Decimal must be digits such as "12.50", at most 40 of them.')
-    try:
-        return Decimal(text)
-    except InvalidOperation as problem:
-        raise GraphQLError("Decimal cannot be read.") from problem
+    return Decimal(text)
 
 
 def datetime_out(value: Any) -> str:

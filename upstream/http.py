@@ -225,27 +225,24 @@ class HttpClient:
             raise
 
     async def _recorded(self, request: Request, signed: Mapping[str, str], call: Call) -> Response:
-        started = time.monotonic()
-        status, failure = None, None
+        operation, started = request.operation, time.monotonic()
         try:
-            with self._translated(request.operation):
+            with self._translated(operation):
                 async with asyncio.timeout(self._left(call)), self._bulkhead.slot():
                     started = time.monotonic()
                     response = await self._exchange(request, signed)
-            status = response.status
-            if status not in request.expect:
-                failure = self._unexpected(response, request.operation)
         except UpstreamError as error:
-            failure = error
+            self._note(operation, time.monotonic() - started, None, error, call)
             raise
         except asyncio.CancelledError:
             # Who waited gave up: too late is the system's fault, anything else is not.
             if self._left(call) < _TICK_SECONDS:
-                failure = self.error(TimedOutError, request.operation, "cancelled at the deadline")
+                late = self.error(TimedOutError, operation, "cancelled at the deadline")
+                self._note(operation, time.monotonic() - started, None, late, call)
             raise
-        finally:
-            if status or failure:
-                self._note(request.operation, time.monotonic() - started, status, failure, call)
+        expected = response.status in request.expect
+        failure = None if expected else self._unexpected(response, operation)
+        self._note(operation, time.monotonic() - started, response.status, failure, call)
         return response
 
     def _note(
@@ -284,7 +281,8 @@ class HttpClient:
         own, url = self._client.base_url, built.url
         if (url.scheme, url.host, url.port) != (own.scheme, own.host, own.port):
             raise self.error(MalformedError, request.operation, "a link to another host")
-        if not {".", ".."}.isdisjoint(unquote(request.path.partition("?")[0]).split("/")):
+        names = request.path.partition("?")[0].split("/")
+        if not {".", ".."}.isdisjoint(map(unquote, names)):
             raise self.error(RefusedError, request.operation, "a path with dots for names")
 
     async def _body(self, response: httpx2.Response, operation: str) -> bytes:

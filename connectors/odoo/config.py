@@ -61,6 +61,11 @@ class OdooConfig(UpstreamConfig):
         default=("on hold", "blocked"),
         description="Words in a customer's sales warning that mean: no orders accepted.",
     )
+    carriers: dict[str, str] = Field(
+        default_factory=dict,
+        description="Delivery method's name or type to the carrier code of `[roles.tracking]`; "
+        "else the code follows from Odoo's integration type or the method's name.",
+    )
 
     @classmethod
     def example(cls) -> dict[str, object]:

@@ -90,16 +90,12 @@ class OdooShipments:
         fields = await self._client.fields(_MODEL, call=call)
         question = Question(operation, [*OUTGOING, *domain], specification(fields), _OLDEST)
         answer = await self._pickings.ask(question, call=call)
-        reader = ShipmentReader(self._client.upstream.name, self._carriers())
+        reader = ShipmentReader(self._client.upstream.name, self._client.config.carriers)
 
         def read(row: PickingRow) -> _Tracked:
             return reader.shipment(row), tracking_numbers(row.carrier_tracking_ref)
 
         return self._pickings.each(operation, answer, read)
-
-    def _carriers(self) -> Mapping[str, str]:
-        carriers: Mapping[str, str] = getattr(self._client.config, "carriers", {})
-        return carriers
 
 
 def _departure(shipment: Shipment) -> tuple[bool, datetime]:

@@ -45,7 +45,8 @@ export function createAccess({ url, preset, provider }) {
 
   async function headersOf(used) {
     const headers = await used.headers();
-    if (used === credentials && used.expiresAt !== state.expiresAt) watch();
+    const changed = used.expiresAt !== state.expiresAt || used.renews !== state.renews;
+    if (used === credentials && changed) watch();
     return headers;
   }
 
@@ -108,7 +109,10 @@ export function createAccess({ url, preset, provider }) {
         : introduce(),
     login: () => attempt(() => provider.begin()),
     useKey: (key) =>
-      attempt(() => adopt(fixed("key", { "X-API-Key": key }), "The gateway does not accept this key.")),
+      attempt(async () => {
+        if (!/^[!-~]+$/.test(key)) throw new Error("This is not a key.");
+        await adopt(fixed("key", { "X-API-Key": key }), "The gateway does not accept this key.");
+      }),
     useNothing: () => attempt(async () => take(fixed("anonymous", {}), null)),
     usePreset: () => attempt(async () => (forget(), introduce())),
     logout: () => attempt(() => Promise.resolve(forget().leave()).finally(introduce)),

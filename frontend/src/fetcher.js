@@ -3,9 +3,19 @@ import { parse } from "graphql";
 
 // GraphiQL learns the operation's name some moments after the text: who changes the tab and runs
 // at once would send the new query with the name of the old one.
-export function ownFetcher(options) {
-  const send = createGraphiQLFetcher(options);
+export function ownFetcher({ url, access, lastAnswer }) {
+  const send = createGraphiQLFetcher({ url, fetch: noting(access.send, lastAnswer) });
   return (parameters, rest) => send({ ...parameters, operationName: nameIn(parameters) }, rest);
+}
+
+function noting(send, lastAnswer) {
+  return async (address, init) => {
+    const response = await send(address, init);
+    if (response.headers.get("content-type")?.includes("json")) {
+      response.clone().json().then(lastAnswer.note, () => undefined);
+    }
+    return response;
+  };
 }
 
 function nameIn({ query, operationName }) {

@@ -140,5 +140,6 @@ function inWords(error) {
   if (error instanceof TypeError || error.name === "TimeoutError") {
     return new LoginError("The login service cannot be reached.", { cause: error });
   }
-  return new LoginError("The login service answered in a way that cannot be trusted.", { cause: error });
+  const text = `The login service's answer cannot be trusted (${error.message}).`;
+  return new LoginError(text, { cause: error });
 }

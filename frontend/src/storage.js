@@ -2,12 +2,13 @@
 // a prefix keeps the tabs of another GraphiQL out of this page.
 
 const PREFIX = "passerelle:";
+const RUNS = new Set(["graphiql:queries", "graphiql:favorites"]);
 
 export function ownStorage(store = globalThis.localStorage) {
   const ownKeys = () => Object.keys(store).filter((key) => key.startsWith(PREFIX));
   return {
     getItem: (key) => store.getItem(PREFIX + key),
-    setItem: (key, value) => store.setItem(PREFIX + key, withoutHeaders(value)),
+    setItem: (key, value) => store.setItem(PREFIX + key, RUNS.has(key) ? withoutHeaders(value) : value),
     removeItem: (key) => store.removeItem(PREFIX + key),
     clear: () => ownKeys().forEach((key) => store.removeItem(key)),
     get length() {
@@ -19,11 +20,7 @@ export function ownStorage(store = globalThis.localStorage) {
 // GraphiQL's history keeps the headers of every query that was run: a token among them would
 // outlive the visit.
 function withoutHeaders(value) {
-  try {
-    return JSON.stringify(JSON.parse(value, (key, part) => (key === "headers" ? undefined : part)));
-  } catch {
-    return value; // plain text, as a query is
-  }
+  return JSON.stringify(JSON.parse(value, (key, part) => (key === "headers" ? undefined : part)));
 }
 
 // GraphiQL 5.4 opens the first of its default tabs with its query but without its variables,

@@ -22,6 +22,7 @@ from ports.errors import TransientError
 _TOKENS = 10_000
 _REFUSED_SECONDS = 5.0
 _API_KEY_PREFIX = "gw_"
+_FAILURE = "login_failure"
 
 log = structlog.get_logger(__name__)
 
@@ -77,8 +78,11 @@ class Authenticator:
         self._introspections: Collapse[bytes, Caller] = Collapse()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def caller(self, headers: Headers) -> Caller:
-        """Raises AccessError 400 or 401; TransientError where nobody can tell just now."""
+    async def caller(self, headers: Headers, address: str = "unknown") -> Caller:
+        """Raises AccessError 400 or 401; TransientError where nobody can tell just now.
+
+        `address` is the client's, by which failures are counted.
+        """
         authorization, api_key = self._credentials(headers.raw)
         if authorization is not None:
             scheme, _, rest = authorization.strip().partition(b" ")
@@ -86,9 +90,9 @@ class Authenticator:
                 raise self._challenge.unknown_scheme()
             token = rest.strip(b" \t")
             digest = hashlib.sha256(token).digest()
-            return self._known.get(digest) or await self._by_token(token, digest)
+            return self._known.get(digest) or await self._by_token(token, digest, address)
         if api_key is not None:
-            return await self._by_key(api_key, headers.get("origin"))
+            return await self._by_key(api_key, headers.get("origin"), address)
         if self._anonymous is None:
             raise self._challenge.nothing_sent()
         return self._anonymous
@@ -106,6 +110,11 @@ class Authenticator:
         await self._introspections.aclose()
         for issuer in self._issuers.values():
             await issuer.aclose()
+
+    def _note_failure(self, credential: bytes, address: str, why: str) -> None:
+        """One credential sent again and again is a broken client, and counts once."""
+        value = hashlib.sha256(credential).hexdigest()
+        self._watch.note(_FAILURE, caller=address, value=value, why=why)
 
     def _credentials(
         self, headers: Iterable[tuple[bytes, bytes]]
@@ -125,25 +134,24 @@ class Authenticator:
             raise self._challenge.ambiguous("Send an access token or an API key, not both.")
         return authorization, api_key
 
-    async def _by_key(self, key: bytes, origin: str | None) -> Caller:
+    async def _by_key(self, key: bytes, origin: str | None, address: str) -> Caller:
         if self._api_keys is not None:
             caller = await self._api_keys.verify(key.decode("latin-1").strip(), origin=origin)
             if caller is not None:
                 return caller
-        self._watch.note("credentials.refused", caller="unknown", credential="key")
+        self._note_failure(key, address, "api key")
         raise self._challenge.refused_key()
 
-    async def _by_token(self, token: bytes, digest: bytes) -> Caller:
+    async def _by_token(self, token: bytes, digest: bytes, address: str) -> Caller:
         try:
             text = _text(token)
             if bearer.looks_signed(text):
                 return await self._by_signature(text, digest)
             return await self._by_introspection(text, digest)
         except RefusedTokenError as refused:
-            log.info("token refused", reason=refused.reason)
-            self._watch.note(
-                "credentials.refused", caller="unknown", credential="token", reason=refused.reason
-            )
+            log.info("token refused", reason=refused.reason, address=address)
+            if refused.told != "expired":  # which was signed, and only shows a slow client
+                self._note_failure(token, address, refused.reason)
             raise self._challenge.refused_token(refused.told) from None
 
     async def _by_signature(self, text: str, digest: bytes) -> Caller:

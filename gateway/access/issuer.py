@@ -96,6 +96,8 @@ class Issuer:
 
     async def aclose(self) -> None:
         await self._keys.aclose()
+        if self._around.membership is not None:
+            await self._around.membership.aclose()
         await self._fetcher.aclose()
 
     async def _accepted(self, claims: Mapping[str, Any], seconds: float) -> Accepted:

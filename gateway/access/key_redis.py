@@ -6,7 +6,7 @@ Two hashes: records by digest, and last uses by id. The braces keep both in one 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
@@ -68,7 +68,7 @@ class RedisKeys:
 
     async def note_use(self, times: Mapping[str, datetime]) -> None:
         async with _translated():
-            seconds = {id_: int(at.timestamp()) for id_, at in times.items()}
+            seconds: dict[Any, Any] = {id_: int(at.timestamp()) for id_, at in times.items()}
             await self._redis.hset(USES, mapping=seconds)
 
     async def aclose(self) -> None:

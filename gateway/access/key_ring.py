@@ -44,6 +44,15 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotation:
+    """How long the old key goes on, and the new one's lifetime: as the old one's, or another."""
+
+    overlap: timedelta
+    same_lifetime: bool = True
+    lifetime: Lifetime = None
+
+
+@dataclass(frozen=True, slots=True)
 class Issued:
     """The only place where a key is together with what is kept of it."""
 
@@ -90,25 +99,24 @@ class KeyRing:
         await self._store.change(key_id, lambda _: [issued.key])
         return issued
 
-    async def rotate(self, key_id: str, overlap: timedelta, lifetime: Lifetime = None) -> Issued:
-        """A second key for the same client; the first one ends after the overlap.
-
-        Without a lifetime the new key gets that of the old one.
-        """
-        if not timedelta() <= overlap <= LONGEST:
-            raise KeyRingError(f"the overlap must be {LONGEST.days} days at most")
+    async def rotate(self, key_id: str, plan: Rotation) -> Issued:
+        """A second key for the same client; the first one ends after the overlap."""
+        _require(timedelta() <= plan.overlap <= LONGEST, "overlap", str(plan.overlap))
+        _require_lifetime(plan.lifetime)
         old = await self._key(key_id)
         now = self._now()
-        if lifetime is None and old.expires_at is not None:
-            lifetime = old.expires_at - old.created_at
+        lifetime = plan.lifetime
+        if plan.same_lifetime:
+            lifetime = None if old.expires_at is None else old.expires_at - old.created_at
+        ends_at = _end(now, lifetime)
         fresh = msgspec.structs.replace(
-            old, id=new_id(), created_at=now, expires_at=_end(now, lifetime), last_used_at=None
+            old, id=new_id(), created_at=now, expires_at=ends_at, last_used_at=None
         )
         issued = self._issued(fresh)
 
         def decide(family: Sequence[ApiKey]) -> Sequence[ApiKey]:
             current = _rotatable(family, old.id, now)
-            ends = [end for end in (current.expires_at, now + overlap) if end is not None]
+            ends = [end for end in (current.expires_at, now + plan.overlap) if end is not None]
             return [msgspec.structs.replace(current, expires_at=min(ends)), issued.key]
 
         await self._store.change(old.client, decide)
@@ -185,8 +193,7 @@ def _checked(order: Order) -> Order:
     _require(_RATE_CLASS.fullmatch(order.rate_class) is not None, "rate class", order.rate_class)
     for customer in order.customers or ():
         _require(bool(customer.strip()) and customer.isprintable(), "customer", customer)
-    if order.lifetime is not None and not timedelta() < order.lifetime <= LONGEST:
-        raise KeyRingError(f"a key lives {LONGEST.days} days at most, and more than none")
+    _require_lifetime(order.lifetime)
     return replace(
         order,
         name=order.name.strip(),
@@ -209,6 +216,11 @@ def _customer(order: Order) -> str | None:
 def _require(fine: bool, what: str, told: str) -> None:  # noqa: FBT001 - reads like assert
     if not fine:
         raise KeyRingError(f"{told!r} cannot be a {what}")
+
+
+def _require_lifetime(lifetime: Lifetime) -> None:
+    if lifetime is not None and not timedelta() < lifetime <= LONGEST:
+        raise KeyRingError(f"a key lives {LONGEST.days} days at most, and more than none")
 
 
 def _end(now: datetime, lifetime: Lifetime) -> datetime | None:

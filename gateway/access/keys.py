@@ -15,6 +15,7 @@ from gateway.access.key_format import LENGTH, KeyKind, Peppers, well_formed
 from gateway.access.key_store import ApiKey, KeyStore, KeyStoreError
 from gateway.access.key_use import LastUses
 from gateway.access.remembered import Clock, Collapse, Remembered
+from gateway.access.watch import Event
 from ports.caller import Caller, CallerKind
 
 # Below the second that a revoked key may go on, for the time that a read takes.
@@ -23,7 +24,6 @@ UNKNOWN_SECONDS = 10
 RETRY_SECONDS = 1
 CAPACITY = 10_000
 UNAVAILABLE = "SERVICE_UNAVAILABLE"
-_SHOWN_ORIGIN = 200
 
 log = structlog.get_logger(__name__)
 
@@ -82,19 +82,24 @@ class KeyVerifier:
         return self._rate_classes
 
     async def verify(self, key: str, *, origin: str | None) -> Caller | None:
-        """The caller of a key, None when it is not accepted; the reason is told to the watch.
+        """The caller of a key, None when it is not accepted.
+
+        Why a key that exists is not accepted is told to the watch.
 
         `origin` is the request's `Origin`, None without one. Raises AccessError 503 when the store
         is down and the key was not verified within the grace.
         """
         found = await self._found(key)
-        reason = self._objection(found, origin) if isinstance(found, _Known) else found
-        if reason is None and isinstance(found, _Known):
+        if found is None:
+            return None
+        objection = self._objection(found, origin)
+        if objection is None:
             self._uses.note(found.key.id)
             return found.caller
-        facts = {"origin": (origin or "")[:_SHOWN_ORIGIN]} if reason == "origin" else {}
-        subject = found.caller.subject if isinstance(found, _Known) else "key:unknown"
-        self._watch.note("api key refused", caller=subject, reason=reason, **facts)
+        # Not as the key's own subject: its rightful holder is not to be throttled for this.
+        refused = f"refused:{found.caller.subject}"
+        facts = {"key_id": found.key.id, "why": objection, "origin": origin or ""}
+        self._watch.note(Event.LOGIN_FAILURE, caller=refused, **facts)
         return None
 
     async def aclose(self) -> None:
@@ -102,17 +107,16 @@ class KeyVerifier:
         await self._uses.aclose()
         await self._store.aclose()
 
-    async def _found(self, key: str) -> _Known | str:
-        """What is known of a key, or why nothing can be."""
+    async def _found(self, key: str) -> _Known | None:
         if len(key) != LENGTH or not key.isascii():
-            return "malformed"
+            return None
         digest = self._peppers.current.digest(key)
         known = self._known.get(digest)
         if known is not None and self._steady() - known.read_at < BELIEVED_SECONDS:
             return known
         if known is None and not well_formed(key):
-            return "malformed"
-        return await self._asked(digest, key, known) or "unknown"
+            return None
+        return await self._asked(digest, key, known)
 
     async def _asked(self, digest: bytes, key: str, known: _Known | None) -> _Known | None:
         if self._unknown.get(digest):

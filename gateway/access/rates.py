@@ -57,8 +57,11 @@ class Policy:
 
     @property
     def window_seconds(self) -> int:
-        """How long an empty bucket takes to fill."""
-        return max(1, math.ceil(self.burst / self.cost_per_second))
+        """How long the slower of the two takes to fill when it is empty."""
+        seconds = self.burst / self.cost_per_second
+        if self.request_burst is not None and self.requests_per_second is not None:
+            seconds = max(seconds, self.request_burst / self.requests_per_second)
+        return max(1, math.ceil(seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ class Levels:
 class Taken:
     """`limit` and `remaining` are of cost. `reset_seconds`: until the bucket is full again.
 
-    A refused caller may come back after `retry_after` seconds; None where it never may, because
-    the operation costs more than the bucket holds.
+    A refused caller may come back after `retry_after` seconds; None when it is not refused, or
+    never may come back, because the operation costs more than the bucket holds.
     """
 
     allowed: bool
@@ -208,7 +211,7 @@ end
 local text = function(number) return string.format('%.17g', number) end
 redis.call('HSET', KEYS[1], 'cost', text(used), 'requests', text(requests),
   'at', text(math.max(now, at)))
-redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
+redis.call('EXPIRE', KEYS[1], tonumber(ARGV[6]) + 1)
 return {allowed, text(used), text(requests)}
 """
 
@@ -255,7 +258,7 @@ class RedisStore:
             policy.requests_per_second or 0,
         )
         allowed, used, requests = await self._script(
-            keys=[self._prefix + key], args=[*map(repr, limits), cost]
+            keys=[self._prefix + key], args=[*map(repr, limits), cost, policy.window_seconds]
         )
         return bool(allowed), Levels(float(used), float(requests))
 
@@ -310,7 +313,9 @@ def _policy(name: str, found: RateClass) -> Policy:
 
 def _unlimited(name: str) -> Taken:
     policy = Policy(name, math.inf, math.inf)
-    return Taken(allowed=True, limit=0, remaining=0, reset_seconds=0, retry_after=0, policy=policy)
+    return Taken(
+        allowed=True, limit=0, remaining=0, reset_seconds=0, retry_after=None, policy=policy
+    )
 
 
 def _key(caller: Caller, address: str | None, policy: Policy) -> str:

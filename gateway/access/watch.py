@@ -33,6 +33,7 @@ class Event(StrEnum):
     CUSTOMER_READING = "customer_reading"
     PRICE_SCRAPING = "price_scraping"
     LOGIN_FAILURE = "login_failure"
+    API_KEY_REFUSED = "api_key_refused"
     SCOPE_PROBE = "scope_probe"
 
 
@@ -41,6 +42,7 @@ _REASONS: Mapping[Event, str] = {
     Event.CUSTOMER_READING: "many different customers read",
     Event.PRICE_SCRAPING: "many different SKUs priced",
     Event.LOGIN_FAILURE: "many credentials not accepted",
+    Event.API_KEY_REFUSED: "an API key used again and again that is not accepted",
     Event.SCOPE_PROBE: "many fields refused for want of a scope",
 }
 
@@ -83,7 +85,7 @@ class Watch:
 
     def __init__(
         self,
-        rules: Mapping[Event, Rule],
+        rules: Mapping[str, Rule],
         *,
         clock: Callable[[], float] = time.monotonic,
         max_callers: int = MAX_CALLERS,
@@ -102,11 +104,11 @@ class Watch:
         """Counts one event of a caller: a subject, or the address of a login failure.
 
         With the fact `value` only different values count; it is kept as a hash. A few other
-        facts are told by the security event (address, key_id, issuer, origin, request_id, why), as
-        short texts; the rest is dropped. Never raises.
+        facts are told by the security event (address, key_id, issuer, origin, request_id, why or
+        reason), as short texts; the rest is dropped. Never raises.
         """
         try:
-            known = Event(event)
+            known = Event(event.replace(" ", "_"))
         except ValueError:
             log.warning("unknown security event", kind=_short(event))
             return
@@ -158,7 +160,8 @@ class Watch:
     def _raise_alarm(
         self, event: Event, caller: str, rule: Rule, facts: Mapping[str, object]
     ) -> None:
-        told = {name: _short(value) for name, value in facts.items() if name in _TOLD}
+        given = {"why": facts["reason"], **facts} if "reason" in facts else facts
+        told = {name: _short(value) for name, value in given.items() if name in _TOLD}
         seconds = rule.throttle_seconds
         log.warning(
             "security event",

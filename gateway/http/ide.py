@@ -4,6 +4,7 @@ What the page needs to know of the gateway it reads from `ide/config.json`; the 
 the keys and the examples come from outside.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike, stat_result
@@ -28,6 +29,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 CDN = "https://cdn.jsdelivr.net"
 
+# What a policy can name: browsers know no IPv6 addresses there. Without TLS only this computer:
+# elsewhere browsers refuse the cryptography that a login needs.
+_ISSUER = re.compile(
+    r"((?:https://[A-Za-z0-9.-]+|http://(?:127\.0\.0\.1|localhost))(?::[0-9]{1,5})?)(?:/[!-~]*)?"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Tab:
@@ -39,12 +46,43 @@ class Tab:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """The OpenID provider that people log in with, and the page's public client there.
+
+    The client needs the page's own address as redirect URI, for logging out as well. `resource`
+    (RFC 8707) or `audience` names the API where a provider wants that. Raises ValueError for an
+    issuer that a browser would not let the page ask.
+    """
+
+    issuer: str
+    client_id: str
+    scopes: tuple[str, ...] = ("openid", "profile")
+    resource: str | None = None
+    audience: str | None = None
+
+    def __post_init__(self) -> None:
+        _ = self.origin
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the issuer: all that the page may ask but the gateway."""
+        found = _ISSUER.fullmatch(self.issuer)
+        if found is None:
+            raise ValueError("the issuer needs https, or http on 127.0.0.1 or localhost")
+        return found[1]
+
+
+@dataclass(frozen=True, slots=True)
 class IdeConfiguration:
-    """What the page is told. `headers` go with every query and are readable by every visitor."""
+    """What the page is told; every visitor can read it.
+
+    `headers` go with every query until the visitor logs in or gives a key.
+    """
 
     tabs: tuple[Tab, ...]
     graphql: str = "graphql"
     headers: Mapping[str, str] = field(default_factory=dict)
+    login: Login | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +122,20 @@ def ide_routes(
     configuration: Callable[[], IdeConfiguration], *, built: Path = BUILT
 ) -> list[BaseRoute]:
     """Routes of the page. Where `built` holds no page, one that loads pinned CDN files is served."""
-    page = _built_page(built) if (built / "index.html").is_file() else _fallback_page()
+    is_built = (built / "index.html").is_file()
+    page = _built_page(built, configuration) if is_built else _fallback_page()
     return [*page, Route("/ide/config.json", _configuration_endpoint(configuration))]
 
 
-def _policy(*sources: str) -> dict[str, str]:
+def _policy(*, scripts: str = "'self'", peers: str = "'self'") -> dict[str, str]:
     # 'unsafe-inline' is for styles only: Monaco positions every line by a style attribute.
-    own = " ".join(("'self'", *sources))
     directives = (
         "default-src 'none'",
-        f"script-src {own}",
-        f"style-src {own} 'unsafe-inline'",
+        f"script-src {scripts}",
+        f"style-src {scripts} 'unsafe-inline'",
         "img-src 'self' data:",
-        f"font-src {own} data:",
-        "connect-src 'self'",
+        f"font-src {scripts} data:",
+        f"connect-src {peers}",
         "worker-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
@@ -110,10 +148,17 @@ def _policy(*sources: str) -> dict[str, str]:
     }
 
 
-def _file_endpoint(path: Path, headers: Mapping[str, str]) -> Endpoint:
+def _policy_for(configuration: IdeConfiguration) -> dict[str, str]:
+    login = configuration.login
+    return _policy(peers="'self'" if login is None else f"'self' {login.origin}")
+
+
+def _file_endpoint(
+    path: Path, headers: Callable[[], Mapping[str, str]] = dict[str, str]
+) -> Endpoint:
     async def endpoint(_request: Request) -> FileResponse:
         # Asked again each time: it names the hashed files of the build that is there now.
-        return FileResponse(path, headers={"cache-control": "no-cache", **headers})
+        return FileResponse(path, headers={"cache-control": "no-cache", **headers()})
 
     return endpoint
 
@@ -129,19 +174,21 @@ def _configuration_endpoint(configuration: Callable[[], IdeConfiguration]) -> En
     return endpoint
 
 
-def _built_page(built: Path) -> list[BaseRoute]:
+def _built_page(built: Path, configuration: Callable[[], IdeConfiguration]) -> list[BaseRoute]:
+    page = _file_endpoint(built / "index.html", lambda: _policy_for(configuration()))
     return [
-        Route("/", _file_endpoint(built / "index.html", _policy())),
-        Route("/favicon.svg", _file_endpoint(built / "favicon.svg", {})),
+        Route("/", page),
+        Route("/favicon.svg", _file_endpoint(built / "favicon.svg")),
         Mount("/assets", HashedFiles(directory=built / "assets")),
     ]
 
 
 def _fallback_page() -> list[BaseRoute]:
+    page = _file_endpoint(FALLBACK / "index.html", lambda: _policy(scripts=f"'self' {CDN}"))
     return [
-        Route("/", _file_endpoint(FALLBACK / "index.html", _policy(CDN))),
-        Route("/favicon.svg", _file_endpoint(FALLBACK / "favicon.svg", {})),
-        Route("/ide/start.js", _file_endpoint(FALLBACK / "start.js", {})),
+        Route("/", page),
+        Route("/favicon.svg", _file_endpoint(FALLBACK / "favicon.svg")),
+        Route("/ide/start.js", _file_endpoint(FALLBACK / "start.js")),
     ]
 
 

@@ -1,7 +1,11 @@
 """How much each class of callers may ask, what is watched, and the store that replicas share."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+import re
 
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+# Names are told to clients in header fields.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _SCHEMES = ("redis://", "rediss://", "unix://")
 
 
@@ -89,6 +93,13 @@ class RateSettings(BaseModel):
         default=ApplicationClass(), description="Applications, and keys without a class."
     )
 
+    @model_validator(mode="after")
+    def _plain_names(self) -> "RateSettings":
+        for name in self.__pydantic_extra__:
+            if not _NAME.fullmatch(name):
+                raise ValueError("a class's name has letters, digits, dashes and underscores")
+        return self
+
     def classes(self) -> dict[str, RateClass]:
         """All classes by name."""
         own = {name: getattr(self, name) for name in type(self).model_fields}
@@ -166,6 +177,12 @@ class LoginFailures(Suspicion):
     threshold: int = _threshold(20)
 
 
+class KeyRefusals(Suspicion):
+    """Uses of one API key that is revoked, expired or of another origin; of all unknown ones."""
+
+    threshold: int = _threshold(20)
+
+
 class ScopeProbing(Suspicion):
     """Fields refused to one caller for want of a scope."""
 
@@ -187,4 +204,11 @@ class WatchSettings(_Table):
     login_failure: LoginFailures = Field(
         default=LoginFailures(), description="Credentials not accepted."
     )
+    api_key_refused: KeyRefusals = Field(
+        default=KeyRefusals(), description="One API key used that is not accepted."
+    )
     scope_probe: ScopeProbing = Field(default=ScopeProbing(), description="Fields refused.")
+
+    def rules(self) -> dict[str, Suspicion]:
+        """All of them by name."""
+        return {name: getattr(self, name) for name in type(self).model_fields}

@@ -42,6 +42,7 @@ async def walk(port: Invoices, query: InvoiceQuery, first: int) -> list[Invoice]
         found += page.items
         if not page.has_next:
             return found
+        assert page.cursors[-1] != after, "a page that leads to itself"
         after = page.cursors[-1]
 
 

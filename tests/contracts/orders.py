@@ -40,6 +40,7 @@ async def walk(port: Orders, query: OrderQuery, first: int) -> list[Order]:
         found += page.items
         if not page.has_next:
             return found
+        assert page.cursors[-1] != after, "a page that leads to itself"
         after = page.cursors[-1]
 
 

@@ -4,10 +4,12 @@ from typing import Any
 import pytest
 
 from ports.caller import Caller, CallerKind
-from ports.common import Money, TaxedMoney
-from ports.pricing import QuantityRule
+from ports.catalog import Product
+from ports.common import Money, SystemName, TaxedMoney
+from ports.pricing import Price, PriceOrigin, QuantityRule
+from ports.stock import AvailabilityStatus
 from resolvers.basket import Asked, Basket, BasketLine, BasketProblem, _line, _sum
-from tests.resolvers.shop import OURS, Shop, down, errors, eur
+from tests.resolvers.shop import BOLT, OURS, Shop, available, down, errors, eur, fresh
 
 QUERY = """query($lines: [BasketLineInput!]!) { basket(lines: $lines) { orderable subtotal { net {
 amount currency } } lines { sku quantity problems product { name } price { total { net { amount } } }
@@ -95,24 +97,37 @@ def money(amount: str, currency: str = "EUR") -> Money:
     return Money(Decimal(amount), currency)
 
 
-async def test_quantity_rules_are_checked(shop: Shop) -> None:
-    question = (await shop.data('{ product(sku: "BOLT") { price { quantity } } }'))["product"]
-    assert question
-    (asked,) = shop.pricing.calls[0]
-    price: Any = (await shop.pricing.prices([asked], call=None))[asked]  # type: ignore[arg-type]
-    ruled = type(price)(
-        **{
-            **{name: getattr(price, name) for name in price.__struct_fields__},
-            "quantity_rule": QuantityRule(Decimal(10), Decimal(5)),
-        }
+@pytest.mark.parametrize(
+    ("quantity", "problems"),
+    [
+        ("4", (BasketProblem.BELOW_MINIMUM, BasketProblem.NOT_A_MULTIPLE)),
+        ("12", (BasketProblem.NOT_A_MULTIPLE,)),
+        ("15", ()),
+    ],
+)
+def test_quantity_rules_are_checked(quantity: str, problems: tuple[BasketProblem, ...]) -> None:
+    price = Price(
+        unit=TaxedMoney(eur("1")),
+        total=TaxedMoney(eur("1")),
+        quantity=Decimal(quantity),
+        origin=PriceOrigin.LIST,
+        freshness=fresh(SystemName.ERP),
+        quantity_rule=QuantityRule(Decimal(10), Decimal(5)),
     )
+    stock = available(AvailabilityStatus.IN_STOCK, "100")
 
-    problems = [
-        _line(Asked("BOLT", Decimal(quantity)), Decimal(quantity), None, ruled, None).problems
-        for quantity in ("4", "12", "15")
-    ]
+    line = _line(Asked("BOLT", Decimal(quantity)), Decimal(quantity), BOLT, price, stock)
 
-    assert problems == [(BasketProblem.UNKNOWN_SKU,)] * 3
+    assert line.problems == problems
+
+
+def test_a_product_that_is_switched_off_is_not_sold() -> None:
+    off = Product(sku="X", reference="x", name="X", enabled=False)
+    stock = available(AvailabilityStatus.IN_STOCK, "100")
+
+    line = _line(Asked("X", Decimal(1)), Decimal(1), off, down("ERP"), stock)
+
+    assert line.problems == (BasketProblem.NOT_SELLABLE, BasketProblem.PRICE_UNAVAILABLE)
 
 
 def test_tax_and_gross_are_told_only_when_every_line_tells_them() -> None:
@@ -122,9 +137,11 @@ def test_tax_and_gross_are_told_only_when_every_line_tells_them() -> None:
     assert _sum([taxed, TaxedMoney(eur("1"))]) == TaxedMoney(eur("11"))
 
 
-def test_lines_in_two_currencies_have_no_subtotal(shop: Shop) -> None:
+def test_lines_in_two_currencies_have_no_subtotal() -> None:
     def line(currency: str) -> BasketLine:
-        price: Any = type("P", (), {"total": TaxedMoney(money("1", currency))})
+        total = TaxedMoney(money("1", currency))
+        price = Price(total, total, Decimal(1), PriceOrigin.LIST, fresh(SystemName.ERP))
         return BasketLine("x", Decimal(1), None, price, None, ())
 
     assert Basket((line("EUR"), line("CHF"))).subtotal is None
+    assert Basket((line("EUR"), line("EUR"))).subtotal == TaxedMoney(money("2"))

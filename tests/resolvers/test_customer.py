@@ -4,7 +4,8 @@ from ports.accounts import CreditStatus, CustomerAccount
 from ports.common import Address, SystemName
 from resolvers.ids import encode
 from tests.contracts.fakes.accounts import FakeAccounts
-from tests.resolvers.shop import Shop, down, errors, eur, fresh
+from tests.contracts.fakes.customers import FakeCustomers
+from tests.resolvers.shop import Shop, customer, down, errors, eur, fresh
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ async def test_an_empty_page_of_companies(shop: Shop) -> None:
 
 
 async def test_a_company_without_contacts(shop: Shop) -> None:
-    shop.customers = type(shop.customers)(customers=shop.customers.known)
+    shop.customers = FakeCustomers([customer("A")])
 
     data = await shop.data("{ customer { contacts { id } } }")
 

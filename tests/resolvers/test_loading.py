@@ -119,3 +119,30 @@ async def test_a_failure_after_a_cancelled_waiter_reaches_the_rest() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await stays
+
+
+async def test_an_answer_after_a_cancelled_future_reaches_the_rest() -> None:
+    peer = Peer()
+    peer.gate.clear()
+    loader = Loader(peer, set())
+    first, second = loader.start(["a", "b"])
+    while not peer.asked:
+        await asyncio.sleep(0)
+    first.cancel()
+    peer.gate.set()
+
+    assert await second == "B"
+
+
+async def test_a_fault_after_a_cancelled_future_reaches_the_rest() -> None:
+    peer = Peer(ZeroDivisionError("bug"))
+    peer.gate.clear()
+    loader = Loader(peer, set())
+    first, second = loader.start(["a", "b"])
+    while not peer.asked:
+        await asyncio.sleep(0)
+    first.cancel()
+    peer.gate.set()
+
+    with pytest.raises(ZeroDivisionError):
+        await second

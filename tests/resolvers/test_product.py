@@ -1,6 +1,9 @@
+import asyncio
+
 import pytest
 
 from ports.caller import Caller, CallerKind
+from ports.common import Page
 from resolvers.ids import encode
 from tests.resolvers.shop import OURS, Shop, down, errors
 
@@ -273,3 +276,38 @@ async def test_the_tree(shop: Shop) -> None:
         "none": [],
         "category": None,
     }
+
+
+async def test_a_count_that_fails_nulls_the_count_alone(shop: Shop) -> None:
+    async def search(*_: object, **__: object) -> Page[object]:
+        return Page((), (), has_next=False)
+
+    async def count(*_: object, **__: object) -> int:
+        raise down("PIM")
+
+    shop.catalog.search, shop.catalog.count = search, count  # type: ignore[method-assign, assignment]
+
+    answer = await shop.ask("{ products { totalCount nodes { sku } } }")
+
+    assert errors(answer) == [(["products", "totalCount"], "UPSTREAM_UNAVAILABLE")]
+    assert answer.data == {"products": {"totalCount": None, "nodes": []}}
+
+
+async def test_an_operation_that_ends_early_ends_what_it_has_under_way(shop: Shop) -> None:
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    async def hang(*_: object, **__: object) -> None:
+        started.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.set()
+
+    shop.catalog.products = hang  # type: ignore[method-assign, assignment]
+    asking = asyncio.create_task(shop.ask('{ product(sku: "BOLT") { sku } }'))
+    await started.wait()
+
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+
+    assert ended.is_set()

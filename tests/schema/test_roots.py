@@ -57,3 +57,9 @@ async def test_watching_says_that_no_system_tells_changes(name: str) -> None:
 def test_the_schema_can_speak_another_federation_version() -> None:
     assert "federation/v2.7" in schema("2.7").as_str()
     assert schema("2.7") is schema("2.7")
+
+
+def test_the_clients_directives_leave_values_as_they_are() -> None:
+    from schema.directives import fresh, in_context
+
+    assert fresh.resolver("value") == in_context.resolver("value") == "value"  # type: ignore[union-attr]

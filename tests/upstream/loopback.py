@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -73,10 +73,11 @@ class Loopback:
 
 @asynccontextmanager
 async def serving(
-    *answers: Answer, tls: ssl.SSLContext | None = None, **by_path: list[Answer]
+    *answers: Answer, tls: ssl.SSLContext | None = None, **by_path: Sequence[Answer]
 ) -> AsyncIterator[Loopback]:
     """A peer; keys of `by_path` are paths without their first slash."""
-    told = {f"/{path}": some for path, some in by_path.items()} | {"*": list(answers) or [good()]}
+    told = {f"/{path}": list(some) for path, some in by_path.items()}
+    told["*"] = list(answers) or [good()]
     peer = Loopback("", told)
     tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 

@@ -58,4 +58,4 @@ def test_values_that_cannot_be_meant(wrong: dict[str, object]) -> None:
 
 def test_a_configuration_does_not_change() -> None:
     with pytest.raises(ValidationError):
-        made().tries = 3  # type: ignore[misc]
+        made().tries = 3

@@ -185,6 +185,37 @@ async def test_a_deadline_that_is_over_asks_nothing(connect: Connect) -> None:
     assert peer.received == []
 
 
+class Broken(httpx2.AsyncBaseTransport):
+    """A network that fails as it is told."""
+
+    def __init__(self, raised: Exception) -> None:
+        self._raised = raised
+
+    async def handle_async_request(self, _request: httpx2.Request) -> httpx2.Response:
+        raise self._raised
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind"),
+    [
+        (httpx2.ConnectError("x"), UnavailableError),
+        (httpx2.ReadError("x"), UnavailableError),
+        (httpx2.RemoteProtocolError("x"), UnavailableError),
+        (httpx2.PoolTimeout("x"), TimedOutError),
+        (httpx2.DecodingError("x"), MalformedError),
+        (httpx2.InvalidURL("x"), MalformedError),
+        (OSError("x"), UnavailableError),
+        (TimeoutError("x"), TimedOutError),
+    ],
+)
+async def test_what_any_network_raises_has_its_error(
+    connect: Connect, raised: Exception, kind: type[UpstreamError]
+) -> None:
+    client = connect("http://127.0.0.1:1", parts={"transport": Broken(raised)})
+
+    assert type(await failure(client.send(ASKED, call=call()))) is kind
+
+
 async def test_nobody_there_is_unavailable(connect: Connect) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

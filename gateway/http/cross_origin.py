@@ -1,0 +1,219 @@
+"""Pages of other origins: which may ask (CORS), and that none can make a browser ask unasked (CSRF).
+
+Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`, and are not concerned.
+"""
+
+from collections.abc import Collection
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.execution.errors import plain_entry
+from gateway.http.incoming import header, header_text, request_id_of
+from gateway.http.negotiation import MediaType, negotiate
+from gateway.http.responses import NO_STORE, Header, send_whole
+from gateway.operations.request import RequestError
+
+ORIGIN_NOT_ALLOWED = "ORIGIN_NOT_ALLOWED"
+CSRF_PREVENTED = "CSRF_PREVENTED"
+
+_METHODS = b"GET, HEAD, POST, OPTIONS"
+_REQUEST_HEADERS = (
+    b"content-type, authorization, x-api-key, apollo-require-preflight, "
+    b"x-apollo-operation-name, x-request-id"
+)
+_ANSWER_HEADERS = b"x-request-id, ratelimit, ratelimit-policy, retry-after, www-authenticate"
+# A page can set none of these without the browser asking us first, by a preflight.
+_NEEDS_PREFLIGHT = frozenset(
+    {
+        b"apollo-require-preflight",
+        b"authorization",
+        b"graphql-preflight",
+        b"x-api-key",
+        b"x-apollo-operation-name",
+        b"x-graphql-client-name",
+        b"x-requested-with",
+        b"x-request-id",
+    }
+)
+_VARY: Header = (b"vary", b"Origin")
+_OWN_PORTS = {"http": 80, "https": 443}
+
+
+class Cors(Protocol):
+    """What `[cors]` of the settings holds."""
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]: ...
+    @property
+    def credentials(self) -> bool: ...
+    @property
+    def max_age_seconds(self) -> int: ...
+
+
+class CrossOrigin:
+    """A pure ASGI wrapper. HTTP on `paths` and every WebSocket is checked; the rest passes.
+
+    `public_url` is the root address that clients see, when it is known.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        cors: Cors,
+        *,
+        public_url: str | None = None,
+        paths: Collection[str] = ("/graphql",),
+    ) -> None:
+        self._app = app
+        self._origins = frozenset(cors.allowed_origins)
+        self._any = "*" in self._origins and not cors.credentials
+        self._credentials = cors.credentials
+        self._max_age = b"%d" % cors.max_age_seconds
+        self._public = None if public_url is None else _authority(public_url)
+        self._public_is_https = public_url is not None and public_url.startswith("https:")
+        self._paths = frozenset(paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and not self.may_connect(scope):
+            # Before it is accepted, this is answered with 403.
+            await send({"type": "websocket.close", "code": 1008, "reason": "origin not allowed"})
+        elif scope["type"] == "http" and _path(scope) in self._paths:
+            await self._http(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def may_connect(self, scope: Scope) -> bool:
+        """Whether a WebSocket may be opened; browsers ask for no leave before they do."""
+        origins = _origins(scope)
+        return not origins or (len(origins) == 1 and self._may_ask(origins[0], scope))
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origins = _origins(scope)
+        try:
+            self._check(origins, scope)
+        except RequestError as error:
+            await _send_refusal(scope, send, error)
+            return
+        answer_headers = self._answer_headers(origins)
+        if origins and _is_preflight(scope):
+            await send_whole(send, 204, b"", (*answer_headers, *self._preflight_headers()))
+        else:
+            await self._app(scope, receive, _Marked(send, answer_headers))
+
+    def _check(self, origins: list[str], scope: Scope) -> None:
+        """Raises RequestError 403."""
+        if not origins:
+            _refuse_unasked(scope)
+        elif len(origins) > 1 or not self._may_ask(origins[0], scope):
+            message = "Pages of this origin may not use this API."
+            raise RequestError(403, message, ORIGIN_NOT_ALLOWED)
+
+    def _may_ask(self, origin: str, scope: Scope) -> bool:
+        return self._any or origin in self._origins or self._is_own(origin, scope)
+
+    def _is_own(self, origin: str, scope: Scope) -> bool:
+        """Whether the page is the gateway's own: by the host it was asked under, or the public one.
+
+        Behind a proxy that ends TLS nobody may have told us of https, but a page that came
+        without it is not trusted where it is known.
+        """
+        authority = _authority(origin)
+        if authority is None:
+            return False
+        is_https = origin.startswith("https:")
+        if authority == self._public:
+            return is_https or not self._public_is_https
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1:
+            return False
+        own = _authority(f"{'https' if is_https else 'http'}://{hosts[0].decode('latin-1')}")
+        return authority == own and (is_https or scope.get("scheme") not in {"https", "wss"})
+
+    def _answer_headers(self, origins: list[str]) -> tuple[Header, ...]:
+        if not origins or not (self._any or origins[0] in self._origins):
+            return (_VARY,)
+        allowed = b"*" if self._any else origins[0].encode("latin-1")
+        headers = (
+            _VARY,
+            (b"access-control-allow-origin", allowed),
+            (b"access-control-expose-headers", _ANSWER_HEADERS),
+        )
+        if self._credentials:
+            return (*headers, (b"access-control-allow-credentials", b"true"))
+        return headers
+
+    def _preflight_headers(self) -> tuple[Header, ...]:
+        return (
+            (b"access-control-allow-methods", _METHODS),
+            (b"access-control-allow-headers", _REQUEST_HEADERS),
+            (b"access-control-max-age", self._max_age),
+        )
+
+
+class _Marked:
+    """A `send` that adds headers to the answer."""
+
+    def __init__(self, send: Send, headers: tuple[Header, ...]) -> None:
+        self._send = send
+        self._headers = headers
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *self._headers]
+        await self._send(message)
+
+
+def _refuse_unasked(scope: Scope) -> None:
+    """Raises RequestError for what a foreign page can send without an `Origin`: pictures, links.
+
+    Browsers name such pages by `Sec-Fetch-Site`; of those too old for it, only what comes with
+    cookies could do harm.
+    """
+    site = header(scope, b"sec-fetch-site")
+    if site in {b"same-origin", b"none"}:
+        return
+    foreign = site is not None or header(scope, b"cookie") is not None
+    if not foreign or any(name in _NEEDS_PREFLIGHT for name, _ in scope["headers"]):
+        return
+    kind = (header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
+    if scope["method"] == "POST" and kind == b"application/json":
+        return
+    message = "Send the header `Apollo-Require-Preflight: true`, so that no foreign page can ask."
+    raise RequestError(403, message, CSRF_PREVENTED)
+
+
+async def _send_refusal(scope: Scope, send: Send, error: RequestError) -> None:
+    entry = plain_entry(error.message, error.code, request_id_of(scope))
+    media_type = negotiate(header_text(scope, b"accept") or "") or MediaType.JSON
+    headers = ((b"content-type", media_type.value), NO_STORE, _VARY, *error.headers)
+    body = orjson.dumps({"errors": [entry]})
+    await send_whole(send, error.status, body, headers, head=scope["method"] == "HEAD")
+
+
+def _is_preflight(scope: Scope) -> bool:
+    asks = header(scope, b"access-control-request-method") is not None
+    return asks and scope["method"] == "OPTIONS"
+
+
+def _origins(scope: Scope) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+
+
+def _authority(address: str) -> tuple[str, int] | None:
+    """Host and port of an address; None for `null` and what is no address."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or _OWN_PORTS[parts.scheme]
+    except (KeyError, ValueError):
+        return None
+    if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
+        return None
+    return (parts.hostname, port) if parts.path in {"", "/"} else None
+
+
+def _path(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
