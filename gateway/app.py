@@ -16,29 +16,36 @@ import structlog
 from starlette.types import ASGIApp
 
 from connectors import registry
-from gateway.access.caller import fixed_caller
+from gateway.access.observing import ObservedEngine
+from gateway.access.wiring import Access
+from gateway.execution.answer import Engine
 from gateway.execution.engine import StockEngine
 from gateway.execution.gate import Gate, GateRules
 from gateway.http.app import http_app
+from gateway.http.cross_origin import CrossOrigin
+from gateway.http.deadline import deadline_seconds
 from gateway.http.endpoint import Endpoint
 from gateway.http.ide import IdeConfiguration, ide_routes, storefront_tabs
 from gateway.http.incoming import Incoming
 from gateway.http.language import preferred
 from gateway.http.media import MediaLinks, media_route
+from gateway.http.security_headers import SecurityHeaders
 from gateway.operations.documents import Documents
 from gateway.operations.request import GraphQLRequest
 from gateway.settings import Settings
 from gateway.telemetry.systems import Watched, systems
-from ports.caller import Call, Caller
+from ports.caller import Call
 from resolvers.context import Context, Ports
 from schema.build import schema
 from upstream.connector import Connector, Upstream
 from upstream.exchanges import Exchanges
 from upstream.guard import Guarded
+from upstream.reference import own_call
 from upstream.roles import ROLES
 from upstream.standin import StandIn
 
 Transports = Mapping[str, httpx2.AsyncBaseTransport]
+ISSUERS = "issuers:"
 
 log = structlog.get_logger(__name__)
 
@@ -96,16 +103,18 @@ class ContextFactory:
     settings: Settings
     wiring: Wiring
     links: MediaLinks
-    caller: Caller
+    access: Access
 
     async def __call__(self, incoming: Incoming, request: GraphQLRequest) -> Context:
+        """Raises AccessError or RequestError for who may not ask at all."""
         _ = request
-        graphql = self.settings.graphql
-        header = incoming.headers.get("accept-language")
+        graphql, headers = self.settings.graphql, incoming.headers
+        seconds = deadline_seconds(headers, graphql.deadline_seconds)
+        admitted = await self.access.admit(headers, incoming.scope)
         call = Call(
-            caller=self.caller,
-            language=preferred(header, graphql.default_language),
-            deadline=time.monotonic() + graphql.deadline_seconds,
+            caller=admitted.caller,
+            language=preferred(headers.get("accept-language"), graphql.default_language),
+            deadline=time.monotonic() + seconds,
             request_id=incoming.request_id,
         )
         return Context(
@@ -114,44 +123,49 @@ class ContextFactory:
             media_url=self.links,
             systems=lambda: systems(self.wiring.watched()),
             page_cap=graphql.page_cap,
+            address=admitted.address,
         )
-
-    def own_call(self) -> Call:
-        """The terms of a call that serves a file."""
-        seconds = self.settings.graphql.deadline_seconds
-        language = self.settings.graphql.default_language
-        return Call(self.caller, language, time.monotonic() + seconds)
 
 
 def build(
     settings: Settings,
     *,
     transports: Transports | None = None,
-    examples: Mapping[str, str] | None = None,
+    page: IdeConfiguration | None = None,
 ) -> ASGIApp:
     """The whole gateway. An upstream that is down or wrong does not keep it from starting.
 
-    `examples` fills the ready tabs of the IDE page, as in `var/demo.json`.
+    `page` is what the IDE page shows. `transports` replaces the network of the named upstreams,
+    and under the name ISSUERS that to the authorization servers.
     """
+    page = page or IdeConfiguration(tabs=storefront_tabs({}))
     wiring = Wiring(settings, transports)
+    access = Access(settings, (transports or {}).get(ISSUERS))
     links = _links(settings)
-    make_context = ContextFactory(settings, wiring, links, fixed_caller(settings.access.caller))
-    core = schema(settings.graphql.federation_version)._schema  # noqa: SLF001 - no public way
-    engine = StockEngine(
-        core,
-        Documents(core, settings.limits.documents()),
-        prepare=Gate(core, GateRules(settings.limits.cost, settings.graphql.introspection)),
-    )
-    ide = IdeConfiguration(tabs=storefront_tabs(examples or {}))
-    return http_app(
-        Endpoint(engine, make_context, max_body_bytes=settings.limits.body_bytes),
+    application = http_app(
+        Endpoint(
+            _engine(settings, access),
+            ContextFactory(settings, wiring, links, access),
+            max_body_bytes=settings.limits.body_bytes,
+        ),
         not_ready=_always_ready,
         routes=[
-            *ide_routes(lambda: ide),
-            media_route(links, wiring.ports.catalog, make_context.own_call),
+            *ide_routes(lambda: page),
+            *access.routes(),
+            media_route(links, wiring.ports.catalog, own_call),
         ],
-        lifespan=_lifespan(wiring),
+        lifespan=_lifespan(wiring, access),
     )
+    public = settings.server.public_url
+    guarded = CrossOrigin(application, settings.cors, public_url=public)
+    return SecurityHeaders(guarded, public_url=public)
+
+
+def _engine(settings: Settings, access: Access) -> Engine:
+    core = schema(settings.graphql.federation_version)._schema  # noqa: SLF001 - no public way
+    rules = GateRules(settings.limits.cost, settings.graphql.introspection)
+    documents = Documents(core, settings.limits.documents())
+    return ObservedEngine(StockEngine(core, documents, Gate(core, rules, access)), access.watch)
 
 
 def _connect(
@@ -192,12 +206,13 @@ async def _always_ready() -> Sequence[str]:
     return ()
 
 
-def _lifespan(wiring: Wiring) -> Callable[[Any], Any]:
+def _lifespan(wiring: Wiring, access: Access) -> Callable[[Any], Any]:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         log.info("gateway started", upstreams=sorted(wiring.connections))
         try:
-            yield
+            async with access:
+                yield
         finally:
             await wiring.aclose()
 

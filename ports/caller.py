@@ -1,8 +1,13 @@
 """Who asks, and on what terms one question is put to a port."""
 
 from enum import Enum
+from typing import Literal
 
 import msgspec
+
+Lane = Literal["interactive", "listing", "bulk"]
+LANES: tuple[Lane, ...] = ("interactive", "listing", "bulk")
+"Who is let in first where a system bears fewer calls than there are."
 
 
 class CallerKind(Enum):
@@ -39,7 +44,8 @@ class Call(msgspec.Struct, frozen=True):
     `language` is a BCP 47 tag (`fr`, `fr-FR`). `deadline` is absolute, in seconds of
     `time.monotonic()`. `max_age` and `stale_if_error` are seconds a client asked for by `@fresh`;
     None leaves the operation's own lifetimes. `wanted` names the record fields that will be read
-    (None: all), so that a connector may ask its system for less.
+    (None: all), so that a connector may ask its system for less. `lane` is how urgent the answer
+    is: people who wait, long lists, exports of partners.
     """
 
     caller: Caller
@@ -50,3 +56,4 @@ class Call(msgspec.Struct, frozen=True):
     max_age: int | None = None
     stale_if_error: int | None = None
     wanted: frozenset[str] | None = None
+    lane: Lane = "interactive"

@@ -63,13 +63,17 @@ class MediaLinks(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """Made anew for each operation; `aclose` ends what it still has under way."""
+    """Made anew for each operation; `aclose` ends what it still has under way.
+
+    `address` is the client's.
+    """
 
     call: Call
     ports: Ports
     media_url: MediaLinks
     systems: Callable[[], Sequence[System]]
     page_cap: int = 100
+    address: str = "unknown"
     _loaders: dict[object, Loader[Any, Any]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -116,6 +120,11 @@ class Context:
         if name not in self._loaders:
             self._loaders[name] = Loader(ask, self._tasks)
         return self._loaders[name]
+
+    def asked(self, role: str, operation: str) -> Mapping[Any, Any]:
+        """The keys asked so far of a batch operation, each with what was found."""
+        loader = self._loaders.get((role, operation))
+        return {} if loader is None else loader.found()
 
     async def aclose(self) -> None:
         for task in tuple(self._tasks):

@@ -39,6 +39,15 @@ class Loader(Generic[K, T]):
     async def one(self, key: K) -> Found[T]:
         return await _settled(self._future(key))
 
+    def found(self) -> "dict[K, Found[T]]":
+        """What was asked and answered so far; values that failed are left out."""
+        settled = {
+            key: future.result()
+            for key, future in self._known.items()
+            if future.done() and not future.cancelled() and future.exception() is None
+        }
+        return {key: value for key, value in settled.items() if not isinstance(value, PortError)}
+
     def _future(self, key: K) -> "asyncio.Future[Found[T]]":
         if (known := self._known.get(key)) is not None:
             return known

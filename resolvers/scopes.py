@@ -32,3 +32,10 @@ ROLE_OF_KIND: Mapping[str, str] = {
 
 PUBLIC_SCOPES = frozenset({"catalog:read", "prices:read", "stock:read"})
 """Scopes that an anonymous caller may be given; all others need somebody."""
+
+ACT_FOR = "customers:act-for"
+INTROSPECT = "schema:read"
+PURGE = "cache:purge"
+
+ALL_SCOPES = frozenset({*SCOPE_OF_ROLE.values(), ACT_FOR, INTROSPECT, PURGE})
+"""Every scope that anything here asks for."""

@@ -34,7 +34,7 @@ class UpstreamConfig(BaseModel):
         default=2.0, description="Longest wait for a connection to be made."
     )
     timeout_seconds: Seconds = Field(default=5.0, description="Longest wait for one try.")
-    tries: int = Field(default=2, ge=1, le=5, description="Tries of one read, the first included.")
+    tries: int = Field(default=3, ge=1, le=5, description="Tries of one read, the first included.")
     concurrency: int | None = Field(
         default=None, ge=1, le=1000, description="Calls at once; else the connector's own limit."
     )

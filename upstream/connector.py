@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Protocol
 
 import httpx2
@@ -9,10 +10,14 @@ import msgspec
 
 from ports.caller import Call
 from ports.common import Freshness, SystemName
+from upstream.circuit import CircuitRules, Circuits
 from upstream.config import UpstreamConfig
 from upstream.exchanges import Exchanges
 from upstream.http import Identity
 from upstream.limits import Bulkhead
+from upstream.sharing import SharedLimit, Sharing
+
+_LEASE_MARGIN_SECONDS = 5.0
 
 
 class OperationLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +44,15 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operations: dict[str, OperationLimits] = {}
 
 
-class Upstream(msgspec.Struct, frozen=True):
+class Resilience(msgspec.Struct, frozen=True):
+    """What the operator decided for all upstreams; `sharing` holds limits with other replicas."""
+
+    circuit: CircuitRules = CircuitRules()
+    queue_limit: int = 1000
+    sharing: Sharing | None = None
+
+
+class Upstream(msgspec.Struct, frozen=True, dict=True):
     """What a connector is given to work with, beside its own configuration.
 
     `transport` replaces the network in tests.
@@ -49,16 +62,30 @@ class Upstream(msgspec.Struct, frozen=True):
     manifest: Manifest
     exchanges: Exchanges
     transport: httpx2.AsyncBaseTransport | None = None
+    resilience: Resilience = Resilience()
 
     @property
     def identity(self) -> Identity:
         return Identity(self.name, self.manifest.system.value)
 
+    @cached_property
+    def circuits(self) -> Circuits:
+        """One for each port operation; whoever calls an operation goes through its own."""
+        return Circuits(self.manifest.system.value, self.name, self.resilience.circuit)
+
     def bulkhead(self, config: UpstreamConfig) -> Bulkhead:
-        """The configured limits, else the manifest's."""
+        """The configured limits, else the manifest's; those of all replicas where they share."""
+        concurrency = config.concurrency or self.manifest.concurrency
+        rate = config.rate_per_second or self.manifest.rate_per_second
+        # A try that hangs ends by itself first; only a process that died leaves its lease to end.
+        lease = config.timeout_seconds + _LEASE_MARGIN_SECONDS
+        sharing = self.resilience.sharing
+        limit = SharedLimit(self.name, concurrency, rate, lease)
         return Bulkhead(
-            config.concurrency or self.manifest.concurrency,
-            config.rate_per_second or self.manifest.rate_per_second,
+            concurrency,
+            rate,
+            queue_limit=self.resilience.queue_limit,
+            shared=sharing.of(limit) if sharing else None,
         )
 
     def read_now(self) -> Freshness:

@@ -1,7 +1,7 @@
-"""What stands around every port call: keys once, in portions the vendor bears, within the deadline.
+"""What stands around every port call: the order in which a question meets each protection.
 
-Cache, collapsing, circuits and budgets join here in this order: cache, collapse, chunk, circuit,
-bulkhead, deadline, retry. Bulkhead, tries and credentials are per HTTP call and so in `http.py`.
+Cache, collapse, chunk to what the vendor bears, circuit, deadline. Bulkhead, tries and credentials
+are per HTTP call and so in `http.py`.
 """
 
 import asyncio
@@ -12,67 +12,104 @@ from typing import Any
 from ports.caller import Call
 from ports.errors import TimedOutError, UpstreamError
 from ports.operation import Operation, operations
+from upstream.cache import Cache, CachedOperation
+from upstream.codec import shape_of
 from upstream.connector import Upstream
 from upstream.limits import chunks
 
+Method = Callable[..., Awaitable[Any]]
+
 
 class Guarded:
-    """A port's object behind the guard: the same operations, the same answers."""
+    """A port's object behind the guard: the same operations, the same answers.
 
-    def __init__(self, role: str, protocol: type, port: object, upstream: Upstream) -> None:
+    Without a cache every question goes to the system.
+    """
+
+    def __init__(
+        self,
+        role: str,
+        protocol: type,
+        port: object,
+        upstream: Upstream,
+        cache: Cache | None = None,
+    ) -> None:
         self._port = port
-        for name, operation in operations(protocol).items():
-            setattr(self, name, _guard(f"{role}.{name}", getattr(port, name), operation, upstream))
+        for method, operation in operations(protocol).items():
+            name = f"{role}.{method}"
+            live = _Live(name, getattr(port, method), upstream)
+            guard = _direct(live, operation)
+            if cache is not None:
+                shape = shape_of(protocol, method, operation)
+                guard = _cached(live, operation, cache.operation(name, operation, upstream, shape))
+            setattr(self, method, guard)
 
     def __getattr__(self, name: str) -> Any:
         """Operations that declare nothing (a stream of bytes) pass as they are."""
         return getattr(self._port, name)
 
 
-def _guard(
-    name: str, method: Callable[..., Awaitable[Any]], operation: Operation, upstream: Upstream
-) -> Callable[..., Awaitable[Any]]:
-    limits = upstream.manifest.operations.get(name)
-    max_keys = limits.max_keys if limits else None
+def _direct(live: "_Live", operation: Operation) -> Method:
+    async def batch(keys: Sequence[Any], /, *, call: Call) -> dict[Any, Any]:
+        return await live.batch(tuple(dict.fromkeys(keys)), call)
+
+    return batch if operation.shape == "batch" else live.single
+
+
+def _cached(live: "_Live", operation: Operation, kept: CachedOperation) -> Method:
+    async def batch(keys: Sequence[Any], /, *, call: Call) -> dict[Any, Any]:
+        return await kept.batch(tuple(dict.fromkeys(keys)), call, live.batch)
 
     async def single(*arguments: object, call: Call) -> Any:
-        return await _in_time(method(*arguments, call=call), name, upstream, call)
+        async def ask(keys: Sequence[Any], call: Call) -> dict[Any, Any]:
+            return dict.fromkeys(keys, await live.single(*arguments, call=call))
 
-    async def batch(keys: Sequence[Any], /, *, call: Call) -> dict[Any, Any]:
-        portions = list(chunks(tuple(dict.fromkeys(keys)), max_keys))
-        answers = await asyncio.gather(*(_portion(single, part, call) for part in portions))
-        if len(answers) == 1 and isinstance(answers[0], UpstreamError):
-            raise answers[0]
-        whole: dict[Any, Any] = {}
-        for part, answer in zip(portions, answers, strict=True):
-            whole.update(
-                dict.fromkeys(part, answer) if isinstance(answer, UpstreamError) else answer
-            )
-        return whole
+        return await kept.single(arguments, call, ask)
 
     return batch if operation.shape == "batch" else single
 
 
-async def _portion(
-    ask: Callable[..., Awaitable[Any]], keys: Sequence[Any], call: Call
-) -> Any | UpstreamError:
-    """A portion that fails costs its own keys, not those of the others."""
-    if not keys:
-        return {}
-    try:
-        return await ask(keys, call=call)
-    except UpstreamError as error:
-        return error
+class _Live:
+    """One operation of the system itself, in portions that it bears, within the deadline."""
 
+    def __init__(self, name: str, method: Method, upstream: Upstream) -> None:
+        self._name = name
+        self._method = method
+        self._upstream = upstream
+        limits = upstream.manifest.operations.get(name)
+        self._max_keys = limits.max_keys if limits else None
 
-async def _in_time(asked: Awaitable[Any], name: str, upstream: Upstream, call: Call) -> Any:
-    try:
-        async with asyncio.timeout(max(0.0, call.deadline - time.monotonic())):
-            return await asked
-    except TimeoutError as late:
-        raise TimedOutError(
-            system=upstream.manifest.system.value,
-            upstream=upstream.name,
-            operation=name,
-            detail="the operation's deadline passed",
-        ) from late
+    async def single(self, *arguments: object, call: Call) -> Any:
+        """Raises TimedOutError at the deadline, else what the connector raises."""
+        try:
+            async with asyncio.timeout(max(0.0, call.deadline - time.monotonic())):
+                return await self._method(*arguments, call=call)
+        except TimeoutError as late:
+            raise TimedOutError(
+                system=self._upstream.manifest.system.value,
+                upstream=self._upstream.name,
+                operation=self._name,
+                detail="the operation's deadline passed",
+            ) from late
+
+    async def batch(self, keys: Sequence[Any], call: Call) -> dict[Any, Any]:
+        """Raises the error of the only portion; of several, each costs its own keys."""
+        portions = list(chunks(keys, self._max_keys))
+        answers = await asyncio.gather(*(self._portion(part, call) for part in portions))
+        if len(answers) == 1 and isinstance(answers[0], UpstreamError):
+            raise answers[0]
+        whole: dict[Any, Any] = {}
+        for part, answer in zip(portions, answers, strict=True):
+            if isinstance(answer, UpstreamError):
+                whole.update(dict.fromkeys(part, answer))
+            else:
+                whole.update(answer)
+        return whole
+
+    async def _portion(self, keys: Sequence[Any], call: Call) -> Any | UpstreamError:
+        if not keys:
+            return {}
+        try:
+            return await self.single(keys, call=call)
+        except UpstreamError as error:
+            return error

@@ -5,7 +5,6 @@ failures into `ports.errors`. What an answer means is the connector's to say.
 """
 
 import asyncio
-import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -31,10 +30,11 @@ from ports.errors import (
     UnavailableError,
     UpstreamError,
 )
+from upstream.budget import RetryBudget, pause
 from upstream.config import UpstreamConfig
 from upstream.credentials import Credentials, FixedHeaders, TokenError
 from upstream.exchanges import Exchange, Exchanges
-from upstream.limits import Bulkhead
+from upstream.limits import Bulkhead, CrowdedError, QueueFullError, QueueTimedOutError
 
 T = TypeVar("T")
 
@@ -63,6 +63,7 @@ class Request:
 
     `path` is joined to the base URL, or absolute (a vendor's own link; must be of the same host).
     `body` is sent as it is, `json` encoded. `expect` are the statuses that count as an answer.
+    Only an `idempotent` request is tried again; all reads are, whatever their method.
     """
 
     operation: str
@@ -73,6 +74,7 @@ class Request:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     expect: frozenset[int] = frozenset({200})
+    idempotent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class HttpClient:
         *,
         credentials: Credentials | None = None,
         bulkhead: Bulkhead | None = None,
+        budget: RetryBudget | None = None,
         exchanges: Exchanges | None = None,
         classify: Classify | None = None,
         headers: Mapping[str, str] | None = None,
@@ -108,6 +111,7 @@ class HttpClient:
         self.exchanges = exchanges or Exchanges()
         self._credentials = credentials or FixedHeaders()
         self._bulkhead = bulkhead or Bulkhead(config.concurrency, config.rate_per_second)
+        self._budget = budget or RetryBudget()
         self._classify = classify
         self._client = httpx2.AsyncClient(
             base_url=config.base_url,
@@ -131,20 +135,23 @@ class HttpClient:
     async def send(self, request: Request, *, call: Call) -> Response:
         """The answer, its status being one of `request.expect`.
 
-        Transient failures are tried again while the call's deadline and `tries` allow.
+        Transient failures are tried again while the call's deadline, `tries` and the upstream's
+        budget allow.
         Raises UnavailableError, TimedOutError, ThrottledError, MalformedError or RefusedError.
         """
         if not self._left(call):
             raise self.error(TimedOutError, request.operation, "asked after the deadline")
-        for left in range(self.config.tries - 1, -1, -1):
+        self._budget.called()
+        tries = self.config.tries if request.idempotent else 1
+        for tried in range(1, tries):
             try:
                 return await self._try(request, call)
             except TransientError as error:
-                pause = self._pause(error)
-                if left == 0 or time.monotonic() + pause >= call.deadline:
+                wait = pause(error, tried)
+                if wait is None or wait >= self._left(call) or not self._budget.spend():
                     raise
-            await asyncio.sleep(pause)
-        raise AssertionError
+            await asyncio.sleep(wait)
+        return await self._try(request, call)
 
     async def read(self, request: Request, shape: type[T], *, call: Call) -> T:
         """The JSON answer decoded into `shape`; one that does not fit is a MalformedError."""
@@ -202,7 +209,7 @@ class HttpClient:
             headers={**request.headers, **signed},
         )
         self._stay(built, request)
-        async with asyncio.timeout(self._left(call)), self._bulkhead.slot():
+        async with asyncio.timeout(self._left(call)), self._bulkhead.slot(call):
             return await self._client.send(built, stream=True)
 
     async def _try(self, request: Request, call: Call) -> Response:
@@ -228,7 +235,7 @@ class HttpClient:
         operation, started = request.operation, time.monotonic()
         try:
             with self._translated(operation):
-                async with asyncio.timeout(self._left(call)), self._bulkhead.slot():
+                async with asyncio.timeout(self._left(call)), self._bulkhead.slot(call):
                     started = time.monotonic()
                     response = await self._exchange(request, signed)
         except UpstreamError as error:
@@ -306,11 +313,6 @@ class HttpClient:
     def _left(self, call: Call) -> float:
         return max(0.0, call.deadline - time.monotonic())
 
-    def _pause(self, error: TransientError) -> float:
-        if error.retry_after is not None:
-            return error.retry_after
-        return random.uniform(0.01, 0.1)  # noqa: S311 - jitter, not a secret
-
     def _translated(self, operation: str) -> "_Translated":
         return _Translated(self, operation)
 
@@ -332,6 +334,8 @@ class _Translated:
         match raised:
             case TokenError():
                 kind = raised.kind
+            case CrowdedError():
+                kind = QueueFullError if raised.full else QueueTimedOutError
             case TimeoutError() | httpx2.TimeoutException():
                 kind = _late(raised)
             case httpx2.DecodingError() | httpx2.RemoteProtocolError() | httpx2.ReadError():

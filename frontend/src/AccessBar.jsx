@@ -22,7 +22,7 @@ export function AccessChip({ access }) {
 }
 
 export function AccessNotice({ access }) {
-  const { refused, kind, error } = useAccess(access);
+  const { refused, kind, error, inPanel } = useAccess(access);
   const again = kind === "login" ? access.login : showPanel;
   return (
     <div className="access-notice" role="alert">
@@ -34,7 +34,7 @@ export function AccessNotice({ access }) {
           </button>
         </p>
       )}
-      {!refused && error && (
+      {!refused && error && !inPanel && (
         <p>
           <span>{error}</span>
           <button type="button" onClick={showPanel}>

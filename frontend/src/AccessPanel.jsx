@@ -26,6 +26,10 @@ export function accessPlugin(access) {
 function AccessPanel({ access }) {
   const state = useAccess(access);
   const title = useId();
+  useEffect(() => {
+    access.showInPanel(true);
+    return () => access.showInPanel(false);
+  }, [access]);
   return (
     <section className="panel" aria-labelledby={title} aria-busy={state.busy}>
       <h2 id={title} tabIndex={-1} data-panel="access">
@@ -67,8 +71,8 @@ function Caller({ state }) {
           <>
             <dt>Expires</dt>
             <dd>
-              <Countdown until={expiresAt} />
-              {renews && <span className="panel-soft">renewed by itself</span>}
+              <Countdown until={expiresAt} over={renews ? "now" : "over"} />
+              {renews && <span className="panel-soft">renewed by the next query then</span>}
             </dd>
           </>
         )}
@@ -108,14 +112,14 @@ function Scopes({ scopes }) {
   );
 }
 
-function Countdown({ until }) {
+function Countdown({ until, over }) {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), SECOND_MILLISECONDS);
     return () => clearInterval(timer);
   }, []);
   const left = Math.max(0, Math.floor((until - now) / SECOND_MILLISECONDS));
-  if (left === 0) return <span>expired</span>;
+  if (left === 0) return <span>{over}</span>;
   const [hours, minutes, seconds] = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
   const clock = [hours, minutes, seconds].map((part) => String(part).padStart(2, "0")).join(":");
   return (

@@ -39,11 +39,16 @@ function Row({ path, state, system, upstream, asOf, count }) {
       <span className={`panel-state panel-state-${state.toLowerCase()}`}>{state}</span>
       <span className="panel-soft">
         {count > 1 && `${count} ×, oldest `}
-        <time dateTime={asOf}>{new Date(asOf).toLocaleTimeString()}</time>
+        <time dateTime={asOf}>{asText(new Date(asOf))}</time>
         {source && ` from ${source}`}
       </span>
     </li>
   );
+}
+
+function asText(moment) {
+  const isToday = moment.toDateString() === new Date().toDateString();
+  return isToday ? moment.toLocaleTimeString() : moment.toLocaleString();
 }
 
 function FreshnessIcon(props) {

@@ -6,10 +6,10 @@ const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 const VIEWER = "query Viewer { viewer { subject kind name scopes customer { number name } } }";
 
 // kind: preset | anonymous | key | login. refused: null | "expired" | "refused".
-// epoch counts the changes of credentials since the page was opened.
+// epoch counts the changes of credentials since the page was opened; inPanel: errors are shown there.
 const NOBODY = {
   kind: "anonymous", viewer: null, expiresAt: null, renews: false,
-  busy: false, error: null, refused: null, epoch: 0,
+  busy: false, error: null, refused: null, epoch: 0, inPanel: false,
 };
 
 class RefusedError extends Error {}
@@ -84,8 +84,13 @@ export function createAccess({ url, preset, provider }) {
       typed.set(name, value);
     }
     const response = await fetch(address, { ...init, headers: typed });
-    if (response.status === 401 && !own && used === credentials) change({ refused: "refused" });
+    if (!own && used === credentials) heed(response);
     return response;
+  }
+
+  function heed({ status, ok }) {
+    if (status === 401) change({ refused: "refused" });
+    else if (ok && state.refused === "refused") change({ refused: null });
   }
 
   const introduce = () =>
@@ -116,6 +121,7 @@ export function createAccess({ url, preset, provider }) {
     useNothing: () => attempt(async () => take(fixed("anonymous", {}), null)),
     usePreset: () => attempt(async () => (forget(), introduce())),
     logout: () => attempt(() => Promise.resolve(forget().leave()).finally(introduce)),
+    showInPanel: (inPanel) => change({ inPanel }),
     resume: () => (provider?.forget(), change({ busy: false })),
   };
 }

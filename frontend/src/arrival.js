@@ -15,10 +15,8 @@ export function forgetPending(store = globalThis.sessionStorage) {
 export function takeArrival(store = globalThis.sessionStorage) {
   const kept = store.getItem(KEPT);
   forgetPending(store);
-  const address = new URL(location.href);
-  const parameters = address.searchParams;
+  const parameters = new URLSearchParams(location.search);
   if (!parameters.has("state") || !(parameters.has("code") || parameters.has("error"))) return null;
-  address.search = "";
-  history.replaceState(null, "", address);
+  history.replaceState(null, "", location.pathname + location.hash);
   return { parameters, pending: kept && JSON.parse(kept) };
 }

@@ -64,8 +64,11 @@ class Discovery:
 
     def _is_safe(self, address: str) -> bool:
         """Never weaker than the issuer's own address: an issuer on the net names no inner host."""
-        scheme = urlsplit(address).scheme
-        if scheme == "https":
-            return True
-        near = urlsplit(self._settings.issuer).scheme == "http" and is_loopback(address)
-        return scheme == "http" and (near or self._settings.insecure)
+        try:
+            scheme, near = urlsplit(address).scheme, is_loopback(address)
+        except ValueError:
+            return False
+        if scheme == "http":
+            near = near and urlsplit(self._settings.issuer).scheme == "http"
+            return near or self._settings.insecure
+        return scheme == "https"

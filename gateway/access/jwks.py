@@ -74,7 +74,11 @@ class KeyRing:
     async def keep_fresh(self) -> None:
         """Runs until it is cancelled."""
         while True:
-            good = await self.refresh()
+            try:
+                good = await self.refresh()
+            except Exception:
+                log.exception("issuer keys not fetched", issuer=self._issuer)
+                good = False
             await asyncio.sleep(REFRESH_SECONDS if good else UNKNOWN_KEY_SECONDS)
 
     async def aclose(self) -> None:

@@ -227,6 +227,7 @@ class RedisStore:
         prefix: str = "passerelle:rates:",
         clock: Clock = time.monotonic,
     ) -> None:
+        self._redis = redis
         self._script: Callable[..., Awaitable[Any]] = redis.register_script(_TAKE)
         self._local = local
         self._prefix = prefix
@@ -249,6 +250,9 @@ class RedisStore:
             return await self._local.take(key, policy, cost)
         self._note_up()
         return answer
+
+    async def aclose(self) -> None:
+        await self._redis.aclose()
 
     async def _asked(self, key: str, policy: Policy, cost: int) -> tuple[bool, Levels]:
         limits = (
@@ -274,7 +278,7 @@ class RedisStore:
 
 
 def redis_store(url: str, timeout_seconds: float) -> RedisStore:
-    """Connects at the first use. The connections end with the process."""
+    """Connects at the first use; whoever makes it closes it."""
     from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff

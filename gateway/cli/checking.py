@@ -1,16 +1,15 @@
 """Every configured system asked once, all at the same time, and what came of it as a table."""
 
 import asyncio
-import time
 
 from rich.console import Console
 from rich.table import Table
 
-from gateway.access.caller import fixed_caller
 from gateway.app import Connection, Wiring
 from gateway.settings import Settings
 from ports.caller import Call
 from ports.errors import UpstreamError
+from upstream.reference import own_call
 
 _DETAIL = 300
 _WIDE = 2 * _DETAIL  # in a file or pipe every result is one line
@@ -33,8 +32,7 @@ async def _outcomes(settings: Settings) -> dict[str, str | None]:
     """What is wrong by upstream; None where nothing is."""
     wiring = Wiring(settings)
     seconds = settings.graphql.deadline_seconds
-    caller = fixed_caller(settings.access.caller)
-    call = Call(caller, settings.graphql.default_language, time.monotonic() + seconds)
+    call = own_call(settings.graphql.default_language, seconds)
     connections = wiring.connections
     try:
         found = await asyncio.gather(

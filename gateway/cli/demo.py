@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -10,13 +11,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gateway.cli.listening import end_on_signals, listen
+from gateway.cli.toml_text import toml_text
 from sandbox import credentials
+
+if TYPE_CHECKING:
+    from gateway.cli.demo_access import Credentials
 
 HOST = "127.0.0.1"
 NOTES = Path("var") / "demo.json"
+CONFIG = Path("var") / "demo.toml"
+KEYS = Path("var") / "demo-keys.db"
 _ERP_ROLES = ("pricing", "stock", "accounts", "orders", "invoices", "shipments")
 _SANDBOX_SECONDS = 30
 _QUERY = """\
@@ -55,24 +62,38 @@ class Demo:
     def run(self) -> None:
         """Until Ctrl-C or SIGTERM."""
         end_on_signals()
-        NOTES.unlink(missing_ok=True)
+        _forget()
         with listen(HOST, self.port) as listener, self._sandbox() as process:
             # Heavy, and so imported while the sandbox starts.
             from gateway.app import build
-            from gateway.cli import serving
+            from gateway.cli import demo_access, serving
             from gateway.settings import read
             from gateway.telemetry import logs
 
             logs.configure("console")
             examples = self._examples(process)
-            app = build(read(self.tables(examples)), examples=examples)
-            serving.run(app, listener, lambda: self._announce(examples))
+            tables = self.tables(secrets.token_urlsafe(32))
+            settings = read(tables)
+            _write(CONFIG, toml_text(tables))
+            given = demo_access.credentials(settings.access.keys, self.issuer, examples)
+            page = demo_access.page(given, self.issuer, examples)
+            app = build(settings, page=page)
+            serving.run(app, listener, lambda: self._announce(examples, given))
 
-    def tables(self, examples: Mapping[str, str]) -> dict[str, Any]:
+    @property
+    def issuer(self) -> str:
+        return f"{self.sandbox}/oauth"
+
+    def tables(self, pepper: str) -> dict[str, Any]:
         """What a user's own file would hold for the sandbox."""
         return {
             "server": {"host": HOST, "port": self.port},
-            "access": {"caller": _caller(examples["customer"])},
+            "access": {
+                "anonymous": True,
+                "keys": {"store": f"sqlite:{KEYS}", "pepper": pepper},
+                "claims": {"staff": "staff"},
+                "issuers": {"sandbox": self._issuer()},
+            },
             "upstreams": {
                 name: {"base_url": f"{self.sandbox}/{table['kind']}", **table}
                 for name, table in _UPSTREAMS.items()
@@ -85,14 +106,30 @@ class Demo:
             },
         }
 
-    def notes(self, examples: Mapping[str, str]) -> dict[str, Any]:
-        """What `var/demo.json` holds."""
+    def _issuer(self) -> dict[str, Any]:
+        name = credentials.OAUTH_INTROSPECTION_ID
+        return {
+            "issuer": self.issuer,
+            "audience": credentials.OAUTH_AUDIENCE,
+            "introspection": {
+                "client_id": name,
+                "client_secret": credentials.OAUTH_SECRETS[name],
+            },
+        }
+
+    def notes(self, examples: Mapping[str, str], given: "Credentials") -> dict[str, Any]:
+        """What `var/demo.json` holds. `headers` are those that every example works with."""
         return {
             "graphql": f"{self.root}/graphql",
             "ide": f"{self.root}/",
             "sandbox": self.sandbox,
+            "issuer": self.issuer,
+            "config": str(CONFIG),
             "examples": dict(examples),
-            "headers": {},
+            "headers": {"X-API-Key": given.api_keys["storefront"]},
+            "api_keys": dict(given.api_keys),
+            "tokens": dict(given.tokens),
+            "tenants": [dict(one) for one in given.tenants],
         }
 
     @contextmanager
@@ -126,19 +163,24 @@ class Demo:
                 time.sleep(0.02)
         sys.exit("The sandbox did not start.")
 
-    def _announce(self, examples: Mapping[str, str]) -> None:
-        _write(NOTES, json.dumps(self.notes(examples), indent=2) + "\n")
+    def _announce(self, examples: Mapping[str, str], given: "Credentials") -> None:
+        notes = self.notes(examples, given)
+        _write(NOTES, json.dumps(notes, indent=2) + "\n")
         query = _QUERY % examples["sku"]
         body = json.dumps({"query": " ".join(query.split())})
+        key = f"X-API-Key: {given.api_keys['storefront']}"
         print(
             f"Query editor  {self.root}/\n"
             f"GraphQL       {self.root}/graphql\n"
             f"Sandbox       {self.sandbox}\n"
+            f"Issuer        {self.issuer}\n"
             f"Examples      {', '.join(f'{name} {key}' for name, key in examples.items())}\n"
-            f"No credentials are needed; all this is in {NOTES} too.\n\n"
+            f"API keys      {_listed(given.api_keys)}\n"
+            f"Tokens, tenants and all of this are in {NOTES}; the configuration is {CONFIG}.\n\n"
             f"A first query, to paste into the editor:\n\n{query}\n\n"
             f"or into a terminal:\n\n"
-            f"curl -s {self.root}/graphql -H 'content-type: application/json' -d '{body}'\n\n"
+            f"curl -s {self.root}/graphql -H 'content-type: application/json' \\\n"
+            f"  -H '{key}' \\\n  -d '{body}'\n\n"
             "Ctrl-C ends both.",
             flush=True,
         )
@@ -167,13 +209,8 @@ _UPSTREAMS: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def _caller(customer: str) -> dict[str, str]:
-    return {
-        "subject": "demo",
-        "name": "Demo Buyer",
-        "email": "demo@example.com",
-        "customer": customer,
-    }
+def _listed(named: Mapping[str, str]) -> str:
+    return f"\n{' ' * 14}".join(f"{name:<10} {value}" for name, value in named.items())
 
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:
@@ -197,8 +234,15 @@ def _camel(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whoever waits for the file finds all of it."""
+    """Whoever waits for the file finds all of it; it holds secrets, so only its owner reads it."""
     path.parent.mkdir(exist_ok=True)
     half = path.with_suffix(f".{os.getpid()}.tmp")
+    half.touch(mode=0o600)
     half.write_text(text, encoding="utf-8")
     half.replace(path)
+
+
+def _forget() -> None:
+    """What an earlier start left: its keys have another pepper."""
+    for path in (NOTES, CONFIG, *KEYS.parent.glob(f"{KEYS.name}*")):
+        path.unlink(missing_ok=True)

@@ -6,10 +6,10 @@ Ends with 1 when something cannot be done, with 2 for wrong options or settings.
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -51,6 +51,9 @@ def duration(text: str) -> timedelta | None:
     return timedelta(**{_UNITS[unit]: int(number)})
 
 
+LifetimeOption = Annotated[str, typer.Option(help="90d, 12h, 2w or never.", callback=_lifetime)]
+
+
 def _overlap(text: str) -> str:
     if duration(text) is None:
         raise typer.BadParameter("must be like 7d: one of the two keys has to end")
@@ -70,9 +73,7 @@ def create(  # noqa: PLR0913, PLR0917 - each is an option
     default_customer: Annotated[
         str | None, typer.Option(help="Customer it acts for unless told; else its only one.")
     ] = None,
-    expires: Annotated[
-        str, typer.Option(help="90d, 12h, 2w or never.", callback=_lifetime)
-    ] = "365d",
+    expires: LifetimeOption = "365d",
     rate_class: Annotated[str, typer.Option(help="Table of [rates] that limits it.")] = "default",
     origin: Annotated[
         list[str] | None, typer.Option(help="Web origin that requests must come from. Repeat.")
@@ -167,14 +168,18 @@ def _settings(config: Path) -> "KeySettings":
 
     named = config != CONFIG or config.exists()
     tree, problems = overlay(_tables(config) if named else {}, os.environ, ())
-    access = tree.get("access", {})
-    table = access.get("keys", {}) if isinstance(access, dict) else {}
-    if not isinstance(table, dict):
-        _fail("access.keys: must be a table", 2)
+    table = _table(_table(tree, "access"), "keys", "access.")
     settings, found = validated(KeySettings, table, "access.keys")
     if settings is None or found or problems:
         _fail("\n".join(map(str, [*problems, *found])), 2)
     return settings
+
+
+def _table(tables: Mapping[str, Any], name: str, above: str = "") -> Mapping[str, Any]:
+    table = tables.get(name, {})
+    if not isinstance(table, Mapping):
+        _fail(f"{above}{name}: must be a table", 2)
+    return table
 
 
 def _tables(config: Path) -> dict[str, object]:
@@ -227,13 +232,11 @@ def _print_issued(issued: "Issued", *, json: bool) -> None:
 
 def _hint_at_scopes(order: "Order") -> None:
     """Connectors and settings may have scopes of their own, so this is no mistake."""
-    from gateway.access.caller import ACT_FOR
     from gateway.settings.problems import suggestion
-    from resolvers.scopes import SCOPE_OF_ROLE
+    from resolvers.scopes import ALL_SCOPES
 
-    known = {*SCOPE_OF_ROLE.values(), ACT_FOR}
-    for scope in sorted(order.scopes - known):
-        if hint := suggestion(scope, known):
+    for scope in sorted(order.scopes - ALL_SCOPES):
+        if hint := suggestion(scope, ALL_SCOPES):
             typer.echo(f"note: no field asks for the scope {scope!r}{hint}", err=True)
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli import keys as api_keys
+
 if TYPE_CHECKING:
     from gateway.settings import Settings
 
@@ -27,6 +29,7 @@ schema = typer.Typer(help="The graph.", no_args_is_help=True, rich_markup_mode=N
 config = typer.Typer(help="The configuration file.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(schema, name="schema")
 app.add_typer(config, name="config")
+app.add_typer(api_keys.app, name="keys")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", envvar="PASSERELLE_CONFIG", help="The TOML file.")

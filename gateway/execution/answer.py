@@ -12,13 +12,15 @@ class Answer:
     """A GraphQL response before it is encoded.
 
     `errors` are ready entries. A `request_error` means that nothing was executed: there is no
-    `data` then, as opposed to `data` that is null because errors reached the root.
+    `data` then, as opposed to `data` that is null because errors reached the root; and a `status`,
+    for clients that do not expect 200.
     """
 
     data: Mapping[str, object] | None
     errors: list[dict[str, object]]
     extensions: Mapping[str, object] | None = None
     request_error: bool = False
+    status: int = 400
 
 
 class Engine(Protocol):

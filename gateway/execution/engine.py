@@ -7,7 +7,7 @@ not run here; field extensions, permissions and `Info` do.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeGuard, cast
+from typing import Any, Protocol, TypeGuard, cast
 
 import structlog
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
@@ -50,27 +50,33 @@ Prepare = Callable[[Any, Operation], Awaitable[Mapping[str, object] | None]]
 answer's extensions. May raise PortError, GraphQLError or RequestError, which then is the answer."""
 
 
+class DocumentSource(Protocol):
+    async def requested(self, request: GraphQLRequest, context: object, /) -> Document:
+        """The valid document that a request holds or names. Raises DocumentError, RequestError."""
+        ...
+
+
 class StockEngine:
     """An Engine for any graphql-core schema, Strawberry's (`schema._schema`) included."""
 
     def __init__(
         self,
         schema: GraphQLSchema,
-        documents: Documents | None = None,
+        documents: DocumentSource | None = None,
         prepare: Prepare | None = None,
     ) -> None:
         self._schema = schema
         self._prepare = prepare
-        self._documents = Documents(schema) if documents is None else documents
+        self._documents: DocumentSource = Documents(schema) if documents is None else documents
 
     async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
         request_id = _request_id(context)
         try:
-            document = self._documents.document(request.query)
+            document = await self._documents.requested(request, context)
             operation_of(document, request, method)
         except DocumentError as error:
             entries = errors.request_entries(error.errors, error.code, request_id)
-            return Answer(None, entries, request_error=True)
+            return Answer(None, entries, request_error=True, status=error.status)
         return await self._run(document, request, context, request_id)
 
     async def _run(

@@ -14,12 +14,11 @@ from gateway.operations.limits import LIMIT_EXCEEDED
 from ports.caller import Caller
 from ports.errors import ForbiddenError
 from resolvers.context import Context
-
-INTROSPECTION_SCOPE = "schema:read"
+from resolvers.scopes import INTROSPECT
 
 
 class Quota(Protocol):
-    async def take(self, caller: Caller, cost: int, /) -> None:
+    async def take(self, context: Context, cost: int, /) -> None:
         """Raises RequestError 429 when the caller has used up what its rate class allows."""
         ...
 
@@ -47,7 +46,7 @@ class Gate:
         self._check_introspection(context.caller, operation)
         cost = self._cost(operation)
         if self._quota is not None:
-            await self._quota.take(context.caller, cost)
+            await self._quota.take(context, cost)
         if cost > self._rules.cost:
             raise GraphQLError(
                 f"The operation costs {cost:,}; at most {self._rules.cost:,} is allowed. "
@@ -68,10 +67,10 @@ class Gate:
         return self._costs.of(operation.node, fragments, operation.variables.coerced)
 
     def _check_introspection(self, caller: Caller, operation: Operation) -> None:
-        if self._rules.introspection or INTROSPECTION_SCOPE in caller.scopes:
+        if self._rules.introspection or INTROSPECT in caller.scopes:
             return
         if introspects(operation.document.node):
-            raise ForbiddenError(f"Introspection needs the scope {INTROSPECTION_SCOPE}.")
+            raise ForbiddenError(f"Introspection needs the scope {INTROSPECT}.")
 
 
 def _wants_cost(operation: Operation) -> bool:

@@ -8,9 +8,9 @@ import msgspec
 from graphql import GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues, get_directive_values
 
-from gateway.access.caller import ACT_FOR
 from ports.caller import Call, Caller
 from ports.errors import BadInputError, ForbiddenError
+from resolvers.scopes import ACT_FOR
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
 

@@ -39,6 +39,7 @@ _NEEDS_PREFLIGHT = frozenset(
     }
 )
 _VARY: Header = (b"vary", b"Origin")
+_SECURE = frozenset({"https", "wss"})
 _OWN_PORTS = {"http": 80, "https": 443}
 
 
@@ -73,7 +74,8 @@ class CrossOrigin:
         self._credentials = cors.credentials
         self._max_age = b"%d" % cors.max_age_seconds
         self._public = None if public_url is None else _authority(public_url)
-        self._public_is_https = public_url is not None and public_url.startswith("https:")
+        is_https = public_url is not None and public_url.startswith("https:")
+        self._https_host = self._public[0] if self._public is not None and is_https else None
         self._paths = frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,13 +126,13 @@ class CrossOrigin:
         if authority is None:
             return False
         is_https = origin.startswith("https:")
-        if authority == self._public:
-            return is_https or not self._public_is_https
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) != 1:
+        if not is_https and (scope.get("scheme") in _SECURE or authority[0] == self._https_host):
             return False
-        own = _authority(f"{'https' if is_https else 'http'}://{hosts[0].decode('latin-1')}")
-        return authority == own and (is_https or scope.get("scheme") not in {"https", "wss"})
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if authority == self._public or len(hosts) != 1:
+            return authority == self._public
+        scheme = "https" if is_https else "http"
+        return authority == _authority(f"{scheme}://{hosts[0].decode('latin-1')}")
 
     def _answer_headers(self, origins: list[str]) -> tuple[Header, ...]:
         if not origins or not (self._any or origins[0] in self._origins):

@@ -164,8 +164,9 @@ def _port_status(error: PortError) -> tuple[int, tuple[Header, ...]]:
 
 
 def _status(answer: Answer, media_type: MediaType) -> int:
-    """A request error is 400, except for the clients of `application/json`: those expect 200."""
-    return 400 if answer.request_error and media_type is MediaType.GRAPHQL_RESPONSE else 200
+    """That of a request error, except for the clients of `application/json`: those expect 200."""
+    told = answer.request_error and media_type is MediaType.GRAPHQL_RESPONSE
+    return answer.status if told else 200
 
 
 def _encoded(answer: Answer, request_id: str) -> bytes:

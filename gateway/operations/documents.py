@@ -32,15 +32,20 @@ PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
 BAD_USER_INPUT = "BAD_USER_INPUT"
 NO_OPERATION = "OPERATION_RESOLUTION_FAILURE"
+NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
 
 
 class DocumentError(Exception):
-    """A document that cannot be executed: `errors` as found, and the `code` they share."""
+    """A document that cannot be executed: `errors` as found, and the `code` they share.
 
-    def __init__(self, code: str, errors: list[GraphQLError]) -> None:
+    `status` is for clients that do not expect 200 for it.
+    """
+
+    def __init__(self, code: str, errors: list[GraphQLError], status: int = 400) -> None:
         super().__init__(code)
         self.code = code
         self.errors = errors
+        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,13 @@ class Documents:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    async def requested(self, request: GraphQLRequest, _context: object, /) -> Document:
+        """The document that a request holds; one that it only names is not to be found here."""
+        if request.query is None:
+            # Clients of automatic persisted queries know this text, and send whole queries then.
+            raise DocumentError(NOT_SUPPORTED, [GraphQLError("PersistedQueryNotSupported")])
+        return self.document(request.query)
 
     def document(self, text: str) -> Document:
         """Raises DocumentError. Only valid documents are kept."""

@@ -1,6 +1,7 @@
-"""A GraphQL request as it arrives: its four parameters, read from a POST body or a query string.
+"""A GraphQL request as it arrives: its parameters, read from a POST body or a query string.
 
-Knows nothing of documents: whether `query` parses is for `documents`.
+Knows nothing of documents: whether `query` parses is for `documents`, what a name in its place
+means is for `persisted`.
 """
 
 from collections.abc import Mapping
@@ -12,18 +13,25 @@ import orjson
 
 Method = Literal["GET", "POST"]
 
-# Four are known; a few more are tolerated, as the specification asks.
+SHA256 = "sha256:"
+
+# Seven are known; a few more are tolerated, as the specification asks.
 MAX_QUERY_STRING_FIELDS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parameters of GraphQL over HTTP; absent, null and (in GET) empty are all None."""
+    """The parameters of GraphQL over HTTP; absent, null and (in GET) empty are all None.
 
-    query: str
+    Where `query` is None there is a `document_id`: `sha256:` and a hash in hexadecimal digits,
+    or any other name.
+    """
+
+    query: str | None
     variables: Mapping[str, object] | None = None
     operation_name: str | None = None
     extensions: Mapping[str, object] | None = None
+    document_id: str | None = None
 
 
 class RequestError(Exception):
@@ -128,21 +136,39 @@ def _request(parameters: dict[str, object], *, escaped_nul: bool) -> GraphQLRequ
         _refuse("`extensions` must be a JSON object or null.")
     if operation_name is not None and not isinstance(operation_name, str):
         _refuse("`operationName` must be a string or null.")
-    if query is None:
-        _refuse_without_query(extensions)
-    if not isinstance(query, str):
-        _refuse("`query` must be a string.")
+    document_id = _document_id(parameters, extensions)
+    if query in (None, "") and document_id is not None:
+        query = None  # some clients send an empty text beside the hash
+    elif not isinstance(query, str):
+        _refuse("`query` is missing." if query is None else "`query` must be a string.")
     if escaped_nul and _holds_nul(variables):
         # No system of record stores it, and some answer it with a crash.
         _refuse("`variables` may not hold the character U+0000.", "BAD_USER_INPUT")
-    return GraphQLRequest(query, variables, operation_name or None, extensions)
+    return GraphQLRequest(query, variables, operation_name or None, extensions, document_id)
 
 
-def _refuse_without_query(extensions: dict[str, object] | None) -> NoReturn:
-    if extensions and "persistedQuery" in extensions:
-        # Clients of automatic persisted queries know this text, and send the whole query then.
-        _refuse("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")
-    _refuse("`query` is missing.")
+def _document_id(parameters: dict[str, object], extensions: dict[str, object] | None) -> str | None:
+    """By `documentId`, by the extension of Apollo's clients, or by the names that Relay's use."""
+    named = parameters.get("documentId")
+    if named is None:
+        named = _persisted_query((extensions or {}).get("persistedQuery"))
+    if named is None and parameters.get("query") is None:
+        # Beside a text they can mean anything.
+        named = parameters.get("doc_id") or parameters.get("id")
+    if named is not None and not isinstance(named, str):
+        _refuse("The name of a document must be a string.")
+    return named or None
+
+
+def _persisted_query(told: object) -> str | None:
+    if told is None:
+        return None
+    if not isinstance(told, dict) or told.get("version") != 1:
+        _refuse("Unsupported persisted query version")  # this text is known to clients
+    digest = told.get("sha256Hash")
+    if not isinstance(digest, str) or not digest:
+        _refuse("`extensions.persistedQuery.sha256Hash` must be a string.")
+    return SHA256 + digest
 
 
 def _holds_nul(value: object) -> bool:

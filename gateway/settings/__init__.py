@@ -4,7 +4,6 @@ from gateway.settings.json_schema import json_schema
 from gateway.settings.problems import Problem, SettingsError
 from gateway.settings.reading import load, read
 from gateway.settings.tree import (
-    CallerSettings,
     GraphQLSettings,
     MediaSettings,
     Roles,
@@ -13,7 +12,6 @@ from gateway.settings.tree import (
 )
 
 __all__ = [
-    "CallerSettings",
     "GraphQLSettings",
     "MediaSettings",
     "Problem",

@@ -82,7 +82,7 @@ class RateSettings(BaseModel):
     """Other names are classes of your own, for API keys: `[rates.partner]`."""
 
     model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
-    __pydantic_extra__: dict[str, RateClass]
+    __pydantic_extra__: dict[str, RateClass] = Field(init=False)
 
     anonymous: AnonymousClass = Field(
         default=AnonymousClass(), description="Callers without credentials."

@@ -4,18 +4,19 @@ What a table of `[upstreams]` may hold is its connector's to say.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-from gateway.access.caller import ACT_FOR
+from gateway.settings.access import TokenSettings
+from gateway.settings.cross_origin import CorsSettings
+from gateway.settings.keys import KeySettings
 from gateway.settings.limits import LimitsSettings
-from resolvers.scopes import PUBLIC_SCOPES, SCOPE_OF_ROLE
+from gateway.settings.rates import RateSettings, RedisSettings, WatchSettings
 from upstream.config import BaseUrl, UpstreamConfig
 
 SECRET_LENGTH = 16
-Kind = Literal["ANONYMOUS", "USER", "STAFF", "APPLICATION"]
 
 
 def _plain_root(address: str) -> str:
@@ -76,7 +77,10 @@ class GraphQLSettings(_Table):
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
         description="Language (`en`, `fr-BE`) of callers who ask for none.",
     )
-    introspection: bool = Field(default=True, description="Clients may read the schema.")
+    introspection: bool = Field(
+        default=False,
+        description="Everybody may read the schema; else callers with the scope `schema:read`.",
+    )
 
 
 class MediaSettings(_Table):
@@ -92,43 +96,11 @@ class MediaSettings(_Table):
     )
 
 
-def _kind(told: dict[str, Any]) -> Kind:
-    return "USER" if told.get("customer") is not None else "ANONYMOUS"
-
-
-def _scopes(told: dict[str, Any]) -> tuple[str, ...]:
-    public = told.get("kind", "ANONYMOUS") == "ANONYMOUS"
-    return tuple(sorted(PUBLIC_SCOPES if public else {*SCOPE_OF_ROLE.values(), ACT_FOR}))
-
-
-class CallerSettings(_Table):
-    """The one caller that every request is answered for, until callers are authenticated."""
-
-    customer: str | None = Field(
-        default=None, description="Number of the customer that the caller acts for."
-    )
-    kind: Kind = Field(
-        default_factory=_kind,
-        description="What the caller is; `STAFF` sees every customer's data. "
-        "Else `USER` where there is a customer, and `ANONYMOUS` where there is none.",
-    )
-    scopes: tuple[str, ...] = Field(
-        default_factory=_scopes,
-        description="What the caller may ask for (`orders:read`). "
-        "Else everything, or for `ANONYMOUS` what is public: catalog, prices and stock.",
-    )
-    subject: str = Field(
-        default="fixed-caller", min_length=1, description="Identifies the caller, also in the log."
-    )
-    name: str | None = Field(default=None, description="Name of the person or application.")
-    email: str | None = Field(default=None, description="E-mail address of the person.")
-
-
-class AccessSettings(_Table):
+class AccessSettings(TokenSettings):
     """Who may ask."""
 
-    caller: CallerSettings = Field(
-        default=CallerSettings(), description="The caller that every request is answered for."
+    keys: KeySettings = Field(
+        default=KeySettings(), description="API keys of applications and partners."
     )
 
 
@@ -168,6 +140,18 @@ class Settings(_Table):
         default=MediaSettings(), description="Links to images and documents of products."
     )
     access: AccessSettings = Field(default=AccessSettings(), description="Who may ask.")
+    rates: RateSettings = Field(
+        default=RateSettings(), description="How much each class of callers may ask."
+    )
+    watch: WatchSettings = Field(
+        default=WatchSettings(), description="What counts as suspicious, and what follows."
+    )
+    cors: CorsSettings = Field(
+        default=CorsSettings(), description="Pages of other origins that may ask."
+    )
+    redis: RedisSettings = Field(
+        default=RedisSettings(), description="The store that several replicas share."
+    )
     limits: LimitsSettings = Field(
         default=LimitsSettings(), description="How large an operation may be."
     )

@@ -1,7 +1,9 @@
 """What API keys are tested against: a store in memory, a clock to be set, a watch that remembers."""
 
 import asyncio
+import socket
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,6 +105,14 @@ def made(pepper: Pepper = PEPPERS.current, **changes: object) -> Issued:
         **changes,
     }
     return Issued(secret, ApiKey(**told))  # type: ignore[arg-type]
+
+
+def free_port() -> int:
+    """One that the system chose: test processes beside this one look for ports too."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def files_of(folder: Path) -> bytes:

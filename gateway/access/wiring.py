@@ -1,0 +1,96 @@
+"""From the settings to what decides who asks and how much, and what watches them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+from starlette.datastructures import Headers
+from starlette.routing import Route
+
+from gateway.access.assembly import Parts, authenticator, protected_resource
+from gateway.access.key_wiring import verifier_of
+from gateway.access.rates import (
+    LocalStore,
+    RateLimitedError,
+    Rates,
+    RedisStore,
+    redis_store,
+)
+from gateway.access.watch import Watch
+from gateway.settings.tree import Settings
+from ports.caller import Caller
+from resolvers.context import Context
+from resolvers.scopes import ALL_SCOPES
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A caller that may ask, and the address it asks from."""
+
+    caller: Caller
+    address: str
+
+
+class Access:
+    """The doors of the gateway. As a context it keeps issuers' keys current, and closes all.
+
+    `transport` replaces the network to the issuers (tests).
+    """
+
+    def __init__(
+        self, settings: Settings, transport: httpx2.AsyncBaseTransport | None = None
+    ) -> None:
+        self.watch = Watch(settings.watch.rules())
+        self._resource = protected_resource(
+            settings.access, settings.server.root, sorted(ALL_SCOPES)
+        )
+        self._keys = verifier_of(settings.access.keys, self.watch)
+        self._store = _rate_store(settings)
+        self._rates = Rates(settings.rates.classes(), self._store)
+        parts = Parts(self.watch, self._keys, transport=transport)
+        self._authenticator = authenticator(settings.access, self._resource, parts)
+
+    async def admit(self, headers: Headers, scope: Mapping[str, Any]) -> Admitted:
+        """Raises AccessError 400 or 401, RequestError 429 for who is throttled, TransientError."""
+        address = str((scope.get("client") or ("unknown",))[0])
+        self.watch.require_unthrottled(address)
+        caller = await self._authenticator.caller(headers, address)
+        self.watch.require_unthrottled(caller.subject)
+        return Admitted(caller, address)
+
+    async def take(self, context: Context, cost: int, /) -> None:
+        """Charges the caller of an operation. Raises RateLimitedError."""
+        caller = context.caller
+        classes = self._keys.rate_classes if self._keys else {}
+        taken = await self._rates.take(
+            caller, cost, address=context.address, rate_class=classes.get(caller.subject)
+        )
+        if not taken.allowed:
+            raise RateLimitedError(taken)
+
+    def routes(self) -> Sequence[Route]:
+        return self._resource.routes()
+
+    async def __aenter__(self) -> Self:
+        await self._authenticator.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        raised: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._authenticator.__aexit__(kind, raised, trace)
+        if self._keys is not None:
+            await self._keys.aclose()
+        if isinstance(self._store, RedisStore):
+            await self._store.aclose()
+
+
+def _rate_store(settings: Settings) -> LocalStore | RedisStore:
+    if settings.redis.url is None:
+        return LocalStore()
+    return redis_store(settings.redis.url.get_secret_value(), settings.redis.timeout_seconds)
