@@ -33,9 +33,11 @@ from gateway.http.security_headers import SecurityHeaders
 from gateway.operations.documents import Documents
 from gateway.operations.request import GraphQLRequest
 from gateway.settings import Settings
+from gateway.settings.documents import persisted_documents
 from gateway.telemetry.systems import Watched, systems
 from ports.caller import Call
 from resolvers.context import Context, Ports
+from resolvers.scopes import INTROSPECT
 from schema.build import schema
 from upstream.connector import Connector, Upstream
 from upstream.exchanges import Exchanges
@@ -165,7 +167,12 @@ def _engine(settings: Settings, access: Access) -> Engine:
     core = schema(settings.graphql.federation_version)._schema  # noqa: SLF001 - no public way
     rules = GateRules(settings.limits.cost, settings.graphql.introspection)
     documents = Documents(core, settings.limits.documents())
-    return ObservedEngine(StockEngine(core, documents, Gate(core, rules, access)), access.watch)
+    source = persisted_documents(documents, settings.trusted_documents, settings.apq, _reads_schema)
+    return ObservedEngine(StockEngine(core, source, Gate(core, rules, access)), access.watch)
+
+
+def _reads_schema(context: Any) -> bool:
+    return INTROSPECT in context.caller.scopes
 
 
 def _connect(

@@ -129,6 +129,11 @@ def _gather(shape: Any, found: dict[type, None]) -> None:
 
 
 def _fingerprint(shape: Any) -> str:
-    (top,), parts = msgspec.json.schema_components([shape])
+    (top,), parts = msgspec.json.schema_components([shape], schema_hook=_foreign)
     whole: Mapping[str, object] = {"top": top, "parts": parts}
     return digest(msgspec.json.encode(whole, order="deterministic"))[:12]
+
+
+def _foreign(kind: type) -> dict[str, object]:
+    """JSON-ready values of any type, which a schema cannot describe."""
+    return {"title": kind.__qualname__}

@@ -133,7 +133,13 @@ class Flights:
         self._under_way[scope] += 1
         task = asyncio.get_running_loop().create_task(self._fly(flight))
         self._tasks[task] = flight
-        task.add_done_callback(self._tasks.pop)
+        task.add_done_callback(self._arrived)
+
+    def _arrived(self, task: asyncio.Task[None]) -> None:
+        """A task that was cancelled before its first step has ended nothing."""
+        flight = self._tasks.pop(task)
+        if not flight.done.done():
+            self._end(flight)
 
     async def _fly(self, flight: Flight) -> None:
         try:

@@ -7,12 +7,14 @@ are per HTTP call and so in `http.py`.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from ports.caller import Call
 from ports.errors import TimedOutError, UpstreamError
 from ports.operation import Operation, operations
 from upstream.cache import Cache, CachedOperation
+from upstream.circuit import Circuits
 from upstream.codec import shape_of
 from upstream.connector import Upstream
 from upstream.limits import chunks
@@ -23,21 +25,23 @@ Method = Callable[..., Awaitable[Any]]
 class Guarded:
     """A port's object behind the guard: the same operations, the same answers.
 
-    Without a cache every question goes to the system.
+    Without a cache every question goes to the system; without circuits however often it fails.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the protections of a port, all named
         self,
         role: str,
         protocol: type,
         port: object,
         upstream: Upstream,
         cache: Cache | None = None,
+        *,
+        circuits: Circuits | None = None,
     ) -> None:
         self._port = port
         for method, operation in operations(protocol).items():
             name = f"{role}.{method}"
-            live = _Live(name, getattr(port, method), upstream)
+            live = _Live(name, getattr(port, method), upstream, circuits)
             guard = _direct(live, operation)
             if cache is not None:
                 shape = shape_of(protocol, method, operation)
@@ -72,15 +76,25 @@ def _cached(live: "_Live", operation: Operation, kept: CachedOperation) -> Metho
 class _Live:
     """One operation of the system itself, in portions that it bears, within the deadline."""
 
-    def __init__(self, name: str, method: Method, upstream: Upstream) -> None:
+    def __init__(
+        self, name: str, method: Method, upstream: Upstream, circuits: Circuits | None
+    ) -> None:
         self._name = name
         self._method = method
         self._upstream = upstream
         limits = upstream.manifest.operations.get(name)
+        self._circuit = circuits.of(name) if circuits else None
         self._max_keys = limits.max_keys if limits else None
 
     async def single(self, *arguments: object, call: Call) -> Any:
-        """Raises TimedOutError at the deadline, else what the connector raises."""
+        """Raises UnavailableError while the circuit is open, else what the connector raises.
+
+        TimedOutError at the deadline.
+        """
+        with self._circuit.attempt() if self._circuit else nullcontext():
+            return await self._in_time(*arguments, call=call)
+
+    async def _in_time(self, *arguments: object, call: Call) -> Any:
         try:
             async with asyncio.timeout(max(0.0, call.deadline - time.monotonic())):
                 return await self._method(*arguments, call=call)

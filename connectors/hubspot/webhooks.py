@@ -4,7 +4,6 @@ An event names a record id; which customer number that is, only what is kept can
 """
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -86,22 +85,14 @@ def changes(body: bytes) -> Sequence[Change]:
 
 
 def _addresses(urls: Sequence[str]) -> list[str]:
-    """Each address as it was called and with its escapes written out, the query left alone."""
-    found: dict[str, None] = {}
-    for url in urls:
-        found[url] = None
-        found[_written_out(url)] = None
-    return list(found)
+    """Each address as it was called and with its escapes written out."""
+    return list(dict.fromkeys(one for url in urls for one in (url, _written_out(url))))
 
 
 def _written_out(url: str) -> str:
-    end = url.find("?")
-    path, query = (url, "") if end < 0 else (url[:end], url[end:])
-    if not urlsplit(path).path:
-        return url
     for escape, letter in _WRITTEN_OUT.items():
-        path = path.replace(escape, letter).replace(escape.lower(), letter)
-    return path + query
+        url = url.replace(escape, letter).replace(escape.lower(), letter)
+    return url
 
 
 def _change(event: _Event) -> Change:

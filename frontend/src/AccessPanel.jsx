@@ -72,7 +72,7 @@ function Caller({ state }) {
             <dt>Expires</dt>
             <dd>
               <Countdown until={expiresAt} over={renews ? "now" : "over"} />
-              {renews && <span className="panel-soft">renewed by the next query then</span>}
+              {renews && <span className="panel-soft">then renewed by itself</span>}
             </dd>
           </>
         )}

@@ -179,8 +179,8 @@ class Demo:
             f"Tokens, tenants and all of this are in {NOTES}; the configuration is {CONFIG}.\n\n"
             f"A first query, to paste into the editor:\n\n{query}\n\n"
             f"or into a terminal:\n\n"
-            f"curl -s {self.root}/graphql -H 'content-type: application/json' \\\n"
-            f"  -H '{key}' \\\n  -d '{body}'\n\n"
+            f"curl -s {self.root}/graphql -H 'content-type: application/json' "
+            f"-H '{key}' -d '{body}'\n\n"
             "Ctrl-C ends both.",
             flush=True,
         )

@@ -50,7 +50,7 @@ def credentials(settings: KeySettings, issuer: str, examples: Mapping[str, str])
         for tenant in published["tenants"]
         if tenant["customer"] != examples["customer"]
     ]
-    return Credentials(asyncio.run(_keys(settings, examples["customer"])), tokens, tenants)
+    return Credentials(asyncio.run(api_keys(settings, examples["customer"])), tokens, tenants)
 
 
 def page(given: Credentials, issuer: str, examples: Mapping[str, str]) -> IdeConfiguration:
@@ -60,7 +60,8 @@ def page(given: Credentials, issuer: str, examples: Mapping[str, str]) -> IdeCon
     return IdeConfiguration(tabs=storefront_tabs(examples), headers=headers)
 
 
-async def _keys(settings: KeySettings, customer: str) -> dict[str, str]:
+async def api_keys(settings: KeySettings, customer: str) -> dict[str, str]:
+    """Made anew in the store of the settings, by name. Acts for this customer alone."""
     store = store_of(settings)
     ring = KeyRing(store, peppers_of(settings))
     try:

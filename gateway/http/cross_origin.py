@@ -22,7 +22,7 @@ CSRF_PREVENTED = "CSRF_PREVENTED"
 _METHODS = b"GET, HEAD, POST, OPTIONS"
 _REQUEST_HEADERS = (
     b"content-type, authorization, x-api-key, apollo-require-preflight, "
-    b"x-apollo-operation-name, x-request-id"
+    b"x-apollo-operation-name, x-request-id, x-request-timeout-ms"
 )
 _ANSWER_HEADERS = b"x-request-id, ratelimit, ratelimit-policy, retry-after, www-authenticate"
 # A page can set none of these without the browser asking us first, by a preflight.

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from connectors import registry
+from gateway.settings.access import IntrospectionSettings, IssuerSettings
 from gateway.settings.annotations import arms, is_secret, table_of
 from gateway.settings.tree import Settings
 from upstream.config import UpstreamConfig
@@ -44,6 +45,10 @@ def example() -> str:
 def key_tables() -> str:
     """A Markdown table of keys for each table of the file."""
     blocks = [_key_table(f"`[{path}]`", model, ()) for path, model in sections()]
+    blocks.append(_key_table("`[[access.issuers]]`", IssuerSettings, ()))
+    blocks.append(
+        _key_table("`[access.issuers.introspection]` of an issuer", IntrospectionSettings, ())
+    )
     blocks.append(_key_table("`[upstreams.<name>]` of every kind", UpstreamConfig, ()))
     for kind, manifest in registry.manifests().items():
         heading = f'`kind = "{kind}"`: {manifest.title}'
@@ -69,7 +74,7 @@ def _sections(path: str, model: type[BaseModel]) -> Iterator[tuple[str, type[Bas
 def _key_table(heading: str, model: type[BaseModel], without: Iterable[str]) -> str:
     lines = [f"### {heading}", "", "| key | default | meaning |", "|---|---|---|"]
     for name, field in model.model_fields.items():
-        if name not in without:
+        if name not in without and table_of(field.annotation) is None:
             meaning = " ".join((field.description or "").split()).replace("|", "\\|")
             lines.append(f"| `{name}` | {_default_cell(field)} | {meaning} |")
     return "\n".join(lines) + "\n"
@@ -89,6 +94,8 @@ def _default_cell(field: FieldInfo) -> str:
 
 def _example_keys(model: type[BaseModel], given: Mapping[str, Any]) -> Iterator[str]:
     for name, field in model.model_fields.items():
+        if table_of(field.annotation) is not None:
+            continue  # a table of its own
         if name in given and not is_secret(field.annotation):
             yield f"{name} = {toml(given[name])}"
         else:

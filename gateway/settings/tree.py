@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.settings.access import TokenSettings
 from gateway.settings.cross_origin import CorsSettings
+from gateway.settings.documents import ApqSettings, TrustedDocumentsSettings
 from gateway.settings.keys import KeySettings
 from gateway.settings.limits import LimitsSettings
 from gateway.settings.rates import RateSettings, RedisSettings, WatchSettings
@@ -154,6 +155,12 @@ class Settings(_Table):
     )
     limits: LimitsSettings = Field(
         default=LimitsSettings(), description="How large an operation may be."
+    )
+    trusted_documents: TrustedDocumentsSettings = Field(
+        default=TrustedDocumentsSettings(), description="Documents known beforehand."
+    )
+    apq: ApqSettings = Field(
+        default=ApqSettings(), description="Documents that clients register by their hash."
     )
     upstreams: Mapping[str, UpstreamConfig] = Field(
         default_factory=dict,

@@ -2,16 +2,18 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from starlette.types import ASGIApp
 
-from gateway.app import build
+from gateway.app import ISSUERS, build
 from gateway.cli.demo import Demo
+from gateway.cli.demo_access import api_keys
 from gateway.http.ide import storefront_query
-from gateway.settings import read
+from gateway.settings import Settings, read
 from sandbox.app import app as sandbox_app
 from sandbox.seed import build as build_world
 from sandbox.world import World
@@ -34,6 +36,7 @@ class Shop:
     gateway: httpx2.AsyncClient
     control: httpx2.AsyncClient
     world: World
+    keys: Mapping[str, str]
 
     async def ask(
         self, query: str, variables: Mapping[str, Any] | None = None, **headers: str
@@ -64,18 +67,28 @@ class Shop:
         assert answer.is_success, answer.text
 
 
+def settings_of(folder: Path) -> Settings:
+    """The demo's, with its keys in `folder`."""
+    tables = Demo().tables("pepper" * 6)
+    tables["access"]["keys"]["store"] = f"sqlite:{folder / 'keys.db'}"
+    return read(tables)
+
+
 @pytest.fixture
-async def shop(world: World, sandbox: ASGIApp) -> AsyncIterator[Shop]:
-    examples = {"customer": world.examples.customer}
-    settings = read(Demo().tables(examples))
+async def shop(world: World, sandbox: ASGIApp, tmp_path: Path) -> AsyncIterator[Shop]:
+    settings = settings_of(tmp_path)
+    keys = await api_keys(settings.access.keys, world.examples.customer)
     wire = httpx2.ASGITransport(app=sandbox)
-    gateway = build(settings, transports=dict.fromkeys(settings.upstreams, wire))
+    gateway = build(settings, transports=dict.fromkeys([*settings.upstreams, ISSUERS], wire))
     async with (
         httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=gateway), base_url=Demo().root, timeout=30
+            transport=httpx2.ASGITransport(app=gateway),
+            base_url=Demo().root,
+            timeout=30,
+            headers={"x-api-key": keys["developer"]},
         ) as client,
         httpx2.AsyncClient(transport=wire, base_url=Demo().sandbox) as control,
     ):
-        yield Shop(client, control, world)
+        yield Shop(client, control, world, keys)
         await control.delete("/_control/faults")
         await control.delete("/_control/calls")

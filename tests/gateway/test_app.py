@@ -44,6 +44,7 @@ def tables() -> Iterator[dict[str, Any]]:
     yield {
         "upstreams": {"pim": {"kind": "broken_connector:Broken", "base_url": "http://127.0.0.1:1"}},
         "roles": {"catalog": "pim"},
+        "access": {"anonymous": True},
     }
     del sys.modules["broken_connector"]
 
@@ -77,6 +78,7 @@ async def test_an_upstream_that_is_down_does_not_stop_the_start(tmp_path: Path) 
             "erp": {"kind": "odoo", "base_url": "http://127.0.0.1:1", "api_key": "0123456789abcdef"}
         },
         "roles": {"stock": "erp", "pricing": "erp"},
+        "access": {"anonymous": True},
     }
     transport = httpx2.ASGITransport(app=build(read(tables)))
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:

@@ -60,8 +60,8 @@ COMPANY = '''
             )
 '''
 CONFIG = """
-[access.caller]
-customer = "C1"
+[access.keys]
+pepper = "0123456789012345678901234567890123456789"
 [upstreams.ledger]
 kind = "company.ledger:Ledger"
 base_url = "http://127.0.0.1:9"
@@ -79,6 +79,10 @@ def test_it_lies_beside_the_configuration(
     (package / "__init__.py").touch()
     (package / "ledger.py").write_text(textwrap.dedent(COMPANY), encoding="utf-8")
     config(CONFIG)
+    making = start(
+        "keys", "create", "test", "--scope", "invoices:read", "--customer", "C1", "--json"
+    )
+    key = json.loads(making.communicate(timeout=60)[0])["key"]
     environ = {"PASSERELLE_UPSTREAMS__LEDGER__PIN": "1234"}
     process = start("serve", "--port", str(port), env=environ)
     assert answers(f"http://127.0.0.1:{port}/healthz", process)
@@ -87,7 +91,7 @@ def test_it_lies_beside_the_configuration(
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql",
         json.dumps({"query": query}).encode(),
-        {"content-type": "application/json"},
+        {"content-type": "application/json", "x-api-key": key},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         found = json.load(answer)

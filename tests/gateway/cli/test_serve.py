@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 DOWN = """
+[access]
+anonymous = true
 [upstreams.erp]
 kind = "odoo"
 base_url = "http://127.0.0.1:9"

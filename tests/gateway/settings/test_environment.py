@@ -61,7 +61,7 @@ def test_values_are_read_by_the_type_of_the_key(tables: dict[str, Any]) -> None:
         f"{ERP}PUBLIC_PRICELIST": "12",
         f"{ERP}DATABASE": "12",
         "PASSERELLE_GRAPHQL__INTROSPECTION": "no",
-        "PASSERELLE_ACCESS__CALLER__SCOPES": "a,b",
+        "PASSERELLE_ACCESS__ANONYMOUS_SCOPES": "catalog:read,stock:read",
     }
 
     settings = read(tables, environ)
@@ -76,7 +76,7 @@ def test_values_are_read_by_the_type_of_the_key(tables: dict[str, Any]) -> None:
     assert found["public_pricelist"] == 12
     assert found["database"] == "12"
     assert settings.graphql.introspection is False
-    assert settings.access.caller.scopes == ("a", "b")
+    assert settings.access.anonymous_scopes == ("catalog:read", "stock:read")
 
 
 @pytest.mark.parametrize("text", ['{"a" = 1}', "[1]", "a,b", "'", "1e3", "true"])

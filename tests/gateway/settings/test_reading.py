@@ -348,13 +348,7 @@ def test_the_public_address_has_no_path(problems: Any) -> None:
     )
 
 
-def test_the_fixed_caller_is_nobody_unless_told() -> None:
-    nobody = read({}).access.caller
-    buyer = read({"access": {"caller": {"customer": "C1"}}}).access.caller
-    narrow = read({"access": {"caller": {"customer": "C1", "scopes": ["a"]}}}).access.caller
+def test_nobody_may_ask_unless_told() -> None:
+    access = read({}).access
 
-    assert (nobody.kind, nobody.customer) == ("ANONYMOUS", None)
-    assert set(nobody.scopes) == {"catalog:read", "prices:read", "stock:read"}
-    assert (buyer.kind, buyer.customer) == ("USER", "C1")
-    assert "orders:read" in buyer.scopes
-    assert narrow.scopes == ("a",)
+    assert (access.anonymous, access.issuers, access.keys.pepper) == (False, (), None)
