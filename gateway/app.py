@@ -25,7 +25,7 @@ from gateway.http.app import http_app
 from gateway.http.cross_origin import CrossOrigin
 from gateway.http.deadline import deadline_seconds
 from gateway.http.endpoint import Endpoint
-from gateway.http.ide import IdeConfiguration, ide_routes, storefront_tabs
+from gateway.http.ide import IdeConfiguration, ide_routes
 from gateway.http.incoming import Incoming
 from gateway.http.language import preferred
 from gateway.http.media import MediaLinks, media_route
@@ -140,7 +140,7 @@ def build(
     `page` is what the IDE page shows. `transports` replaces the network of the named upstreams,
     and under the name ISSUERS that to the authorization servers.
     """
-    page = page or IdeConfiguration(tabs=storefront_tabs({}))
+    shown = page or settings.ide.page()
     wiring = Wiring(settings, transports)
     access = Access(settings, (transports or {}).get(ISSUERS))
     links = _links(settings)
@@ -152,7 +152,7 @@ def build(
         ),
         not_ready=_always_ready,
         routes=[
-            *ide_routes(lambda: page),
+            *(ide_routes(lambda: shown) if settings.ide.enabled else ()),
             *access.routes(),
             media_route(links, wiring.ports.catalog, own_call),
         ],

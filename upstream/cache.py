@@ -26,11 +26,14 @@ from ports.operation import Operation
 from upstream.codec import Codec, key_bytes, structs_in
 from upstream.connector import Upstream
 from upstream.flights import Ask, Fare, Flight, Flights
+from upstream.freshness import marked
 from upstream.lifetimes import CachePolicy, fresh_seconds
 from upstream.memory import ABSENT, Entry, Memory
 from upstream.scope import scope
 from upstream.stores import Kept, Store
 from upstream.tags import tags
+from upstream.terms import Terms, terms_of
+from upstream.uses import Observe, Use
 
 Clock = Callable[[], float]
 
@@ -45,11 +48,14 @@ class Cache:
         *,
         clock: Clock = time.monotonic,
         chance: Callable[[], float] = random.random,
+        observe: Observe | None = None,
     ) -> None:
+        """`observe` is told after each call on a port how its answers came about."""
         self.policy = policy or CachePolicy()
         self.store = store
         self.clock = clock
         self.chance = chance
+        self.observe = observe
         self.memory = Memory(self.policy.memory_entries, self.policy.memory_bytes)
         self.purges = 0
         self._operations: list[CachedOperation] = []
@@ -75,6 +81,7 @@ class Cache:
     async def aclose(self) -> None:
         for one in self._operations:
             await one.flights.aclose()
+            await one.looks.aclose()
         if self.store:
             await self.store.aclose()
 
@@ -88,33 +95,17 @@ class Cache:
         self.purges += 1
         for one in self._operations:
             one.flights.forget(tags, one.tags_of)
+            one.looks.forget(tags, one.tags_of)
         return self.memory.purge(tags)
-
-
-class _Terms(msgspec.Struct, frozen=True):
-    """What one call accepts.
-
-    Seconds: the oldest fresh answer, and for how long past that an answer stands in for a system
-    that is slow (`revalidate`) or fails (`stale`). `since` is when a call under way must have begun
-    to serve this one too.
-    """
-
-    scope: str
-    call: Call
-    ask: Ask
-    now: float
-    max_age: float
-    revalidate: float
-    stale: float
-    since: float
 
 
 @dataclass(slots=True)
 class _Known:
     """What is known of the keys of one call: good answers, and old ones that may stand in."""
 
-    found: dict[Any, Any]
+    good: dict[Any, Entry]
     old: dict[Any, Entry]
+    stale: int = 0
 
 
 class CachedOperation:
@@ -140,6 +131,7 @@ class CachedOperation:
             *(f"type:{one}" for one in types),
         )
         self.flights = Flights(cache.clock, self._landed)
+        self.looks = Flights(cache.clock)
 
     async def batch(self, keys: Sequence[Any], call: Call, ask: Ask) -> dict[Any, Any]:
         """Answers by key; unknown keys are absent, failed ones hold their error.
@@ -147,15 +139,17 @@ class CachedOperation:
         Raises the error where all that was asked failed of the same one.
         """
         self._cache.listen()
-        terms = self._terms(call, ask)
+        terms = self._terms(call)
         known = _Known({}, {})
         missing = self._remembered(terms, keys, known)
         if missing and self._cache.store and self._keeps:
             missing = await self._shared(terms, missing, known)
-        found = known.found
-        if missing:
-            found.update(await self._flown(terms, missing, known))
-        return {key: found[key] for key in keys if found[key] is not ABSENT}
+        flown = await self._flown(terms, missing, known, ask) if missing else {}
+        if self._cache.observe:
+            self._cache.observe(call, self._use(terms, known, flown))
+        good = known.good
+        found = {key: good[key].value if key in good else flown[key] for key in keys}
+        return {key: value for key, value in found.items() if value is not ABSENT}
 
     async def single(self, arguments: Sequence[Any], call: Call, ask: Ask) -> Any:
         """The answer to these arguments. Raises what the call to the system raises."""
@@ -166,57 +160,91 @@ class CachedOperation:
         """What the key alone tells."""
         return tags(self.name, key, None)
 
-    def _terms(self, call: Call, ask: Ask) -> _Terms:
-        life, now = self._lifetime, self._cache.clock()
-        told = scope(self._upstream.name, self.name, self._operation, call)
-        stale = life.stale_if_error
-        if call.stale_if_error is not None:
-            stale = min(stale, call.stale_if_error)
-        if call.max_age is None:
-            soon = min(life.stale_while_revalidate, stale)
-            return _Terms(told, call, ask, now, inf, soon, stale, -inf)
-        return _Terms(told, call, ask, now, call.max_age, 0.0, stale, now - call.max_age)
+    def _use(self, terms: Terms, known: _Known, flown: Mapping[Any, Any]) -> Use:
+        left = [entry.fresh - (terms.now - entry.born) for entry in known.good.values()]
+        if known.stale or any(isinstance(one, UpstreamError) for one in flown.values()):
+            left.append(0.0)
+        elif flown:
+            left.append(min(map(self._fresh, flown.values())))
+        return Use(
+            upstream=self._upstream.name,
+            operation=self.name,
+            varies_on=self._operation.varies_on,
+            cached=len(known.good),
+            stale=known.stale,
+            live=len(flown) - known.stale,
+            fresh_for=min(left, default=0.0),
+        )
 
-    def _remembered(self, terms: _Terms, keys: Sequence[Any], known: _Known) -> list[Any]:
+    def _terms(self, call: Call) -> Terms:
+        told = scope(self._upstream.name, self.name, self._operation, call)
+        return terms_of(call, told, self._lifetime, self._cache.clock())
+
+    def _remembered(self, terms: Terms, keys: Sequence[Any], known: _Known) -> list[Any]:
         """Looks in this process; the keys that are still missing."""
-        get, found = self._cache.memory.get, known.found
-        # Where nothing is shared nobody else purges.
-        trusted = terms.now - self._cache.policy.memory_seconds if self._cache.store else -inf
+        get, trusted = self._cache.memory.get, self._is_trusted
         missing = []
         for key in keys:
             entry = get((terms.scope, key))
             if entry is None:
                 missing.append(key)
-            elif entry.checked >= trusted and _is_fresh(entry, terms):
-                found[key] = entry.value
+            elif trusted(entry) and terms.accepts(entry):
+                known.good[key] = entry
             else:
                 missing.append(key)
                 known.old[key] = entry
         return missing
 
-    async def _shared(self, terms: _Terms, keys: Sequence[Any], known: _Known) -> list[Any]:
-        """Looks in the store and remembers what it has; the keys that are still missing."""
-        store = self._cache.store
+    async def _shared(self, terms: Terms, keys: Sequence[Any], known: _Known) -> list[Any]:
+        """Looks in the store; the keys that are still missing.
+
+        Those who look for the same at the same time share one look.
+        """
+
+        async def look(keys: Sequence[Any], _: Call) -> dict[Any, Any]:
+            return await self._looked_up(terms.scope, keys)
+
+        looks = self.looks.join(Fare(terms.scope, terms.call, look, gathers=True), keys, -inf)
+        await _wait({look.done for look in looks.values()}, terms.call.deadline)
+        missing = []
+        for key, flight in looks.items():
+            # What a flight brought meanwhile is younger than what was looked up.
+            entry = self._cache.memory.get((terms.scope, key)) or (flight.answers or {}).get(key)
+            if entry is not None and self._is_trusted(entry) and terms.accepts(entry):
+                known.good[key] = entry
+                continue
+            missing.append(key)
+            if entry is not None:
+                known.old[key] = entry
+        return missing
+
+    async def _looked_up(self, scope: str, keys: Sequence[Any]) -> dict[Any, Entry]:
+        """What the store has, which is remembered from now on."""
+        store, memory = self._cache.store, self._cache.memory
         if store is None:
-            return list(keys)
-        places = {store.place(self._codec.fingerprint, terms.scope, key): key for key in keys}
+            return {}
+        places = {store.place(self._codec.fingerprint, scope, key): key for key in keys}
         purges = self._cache.purges
         reading = await store.read(tuple(places), self._broad)
         if reading is None:
-            return list(keys)
+            return {}
         self._generation = reading.generation
+        entries = {}
         for place, kept in reading.found.items():
             key = places[place]
-            entry = self._confirmed(key, kept, known.old.get(key))
+            entry = self._confirmed(key, kept, memory.get((scope, key)))
             if entry is None:
                 continue
+            entries[key] = entry
             if purges == self._cache.purges:
-                self._cache.memory.put((terms.scope, key), entry)
-            if _is_fresh(entry, terms):
-                known.found[key] = entry.value
-            else:
-                known.old[key] = entry
-        return [key for key in keys if key not in known.found]
+                memory.put((scope, key), entry)
+        return entries
+
+    def _is_trusted(self, entry: Entry) -> bool:
+        """Whether a purge elsewhere would have been heard of; without a store nobody else purges."""
+        if self._cache.store is None:
+            return True
+        return entry.checked >= self._cache.clock() - self._cache.policy.memory_seconds
 
     def _confirmed(self, key: Any, kept: Kept, old: Entry | None) -> Entry | None:
         """The store's answer, or the remembered one where it is as young."""
@@ -243,34 +271,37 @@ class CachedOperation:
             broad=self._broad,
         )
 
-    async def _flown(self, terms: _Terms, keys: Sequence[Any], known: _Known) -> dict[Any, Any]:
+    async def _flown(
+        self, terms: Terms, keys: Sequence[Any], known: _Known, ask: Ask
+    ) -> dict[Any, Any]:
         """The answers of calls to the system; the old ones where it fails or is late."""
         old = known.old
-        flights = self.flights.join(self._fare(terms), keys, terms.since)
+        flights = self.flights.join(self._fare(terms, ask), keys, terms.since)
         await self._awaited(terms, flights, old)
         late, now = self._late(), self._cache.clock()
         outcomes = {key: _outcome(flight, key, late) for key, flight in flights.items()}
         for key, entry in old.items():
             failed = isinstance(outcomes.get(key), UpstreamError)
-            if failed and _may_stand_in(entry, terms, terms.stale, now):
+            if failed and terms.covers_failure(entry, now):
                 outcomes[key] = self._marked(entry.value, FreshnessState.STALE)
-        if not known.found and (error := _common_failure(outcomes, flights, late)):
+                known.stale += 1
+        if not known.good and (error := _common_failure(outcomes, flights, late)):
             raise error.with_traceback(None)
         return outcomes
 
-    def _fare(self, terms: _Terms) -> Fare:
+    def _fare(self, terms: Terms, ask: Ask) -> Fare:
         """A flight outlives who asked first: others may wait for it."""
         deadline = max(terms.call.deadline, time.monotonic() + self._cache.policy.call_seconds)
         return Fare(
             terms.scope,
             msgspec.structs.replace(terms.call, deadline=deadline),
-            terms.ask,
+            ask,
             gathers=self._operation.shape == "batch",
             generation=self._generation,
         )
 
     async def _awaited(
-        self, terms: _Terms, flights: Mapping[Any, Flight], old: Mapping[Any, Entry]
+        self, terms: Terms, flights: Mapping[Any, Flight], old: Mapping[Any, Entry]
     ) -> None:
         """Waits to the deadline; for those with an answer just past its lifetime, a moment."""
         deadline = terms.call.deadline
@@ -278,7 +309,7 @@ class CachedOperation:
         needed = {
             flight.done
             for key, flight in flights.items()
-            if key not in old or not _may_stand_in(old[key], terms, terms.revalidate, terms.now)
+            if key not in old or not terms.covers_slowness(old[key])
         }
         await _wait(needed, deadline)
         await _wait({flight.done for flight in flights.values()} - needed, soon)
@@ -312,31 +343,23 @@ class CachedOperation:
             await store.write(placed, generation)
 
     def _kept(self, flight: Flight, key: Any, value: Any) -> Kept:
-        policy, life = self._cache.policy, self._lifetime
         absent = value is ABSENT
-        fresh = min(policy.negative_seconds, life.max_age) if absent else fresh_seconds(value, life)
-        fresh *= 1.0 - policy.jitter * self._cache.chance()
+        fresh = self._fresh(value) * (1.0 - self._cache.policy.jitter * self._cache.chance())
         return Kept(
             age=self._cache.clock() - flight.started,
             fresh=fresh,
             body=None if absent else self._codec.encode(value),
-            lasts=fresh if absent else fresh + life.stale_if_error,
+            lasts=fresh if absent else fresh + self._lifetime.stale_if_error,
             tags=tags(self.name, key, value),
         )
 
+    def _fresh(self, value: Any) -> float:
+        if value is ABSENT:
+            return min(self._cache.policy.negative_seconds, self._lifetime.max_age)
+        return fresh_seconds(value, self._lifetime)
+
     def _marked(self, value: Any, state: FreshnessState) -> Any:
-        return _marked(value, state) if self._dated else value
-
-
-def _is_fresh(entry: Entry, terms: _Terms) -> bool:
-    return terms.now - entry.born < min(entry.fresh, terms.max_age)
-
-
-def _may_stand_in(entry: Entry, terms: _Terms, seconds: float, now: float) -> bool:
-    """Whether an answer is at most so long past its lifetime. Nothing known is no answer."""
-    if entry.value is ABSENT or seconds <= 0:
-        return False
-    return now - entry.born < min(entry.fresh, terms.max_age) + seconds
+        return marked(value, state) if self._dated else value
 
 
 async def _wait(flights: set[asyncio.Future[None]], until: float) -> None:
@@ -360,22 +383,3 @@ def _common_failure(
     first = next(iter(outcomes.values()))
     whole = first is late or any(first is flight.raised for flight in flights.values())
     return first if whole and all(one is first for one in outcomes.values()) else None
-
-
-def _marked(value: Any, state: FreshnessState) -> Any:
-    """The same record with this state wherever it tells its freshness. FALLBACK stays."""
-    match value:
-        case Freshness():
-            if value.state is FreshnessState.FALLBACK:
-                return value
-            return msgspec.structs.replace(value, state=state)
-        case tuple():
-            return tuple(_marked(one, state) for one in value)
-        case msgspec.Struct():
-            fields = {name: getattr(value, name) for name in value.__struct_fields__}
-            changed = {
-                name: new for name, old in fields.items() if (new := _marked(old, state)) is not old
-            }
-            return msgspec.structs.replace(value, **changed) if changed else value
-        case _:
-            return value

@@ -36,6 +36,7 @@ class CircuitRules:
     failed, or `minimum` failed in a row. It stays open `open_seconds`, doubled after every probe
     that fails up to `open_seconds_max`. A probe that has not ended after `probe_seconds` makes
     room for the next one, or one hung call would keep a system that is back from being noticed.
+    A caller's own deadline speaks against the system only if it left it `patience_seconds`.
     """
 
     window_seconds: float = 10.0
@@ -45,6 +46,7 @@ class CircuitRules:
     open_seconds: float = 1.0
     open_seconds_max: float = 4.0
     probe_seconds: float = 3.0
+    patience_seconds: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +101,19 @@ class Circuit:
         return self._window.error_rate
 
     @contextmanager
-    def attempt(self) -> Iterator[None]:
-        """Around one call. Raises UnavailableError at once while open.
+    def attempt(self, deadline: float = float("inf")) -> Iterator[None]:
+        """Around one call that ends by `deadline`. Raises UnavailableError at once while open.
 
         What the call raises decides: transient errors and answers that cannot be read are the
         system's failures; a refusal is the answer of a system that is there; anything else (the
         caller went away, our own queue was full, a mistake of ours) says nothing about it.
         """
-        probe, epoch = self._enter(), self._epoch
+        probe, epoch, begun = self._enter(), self._epoch, self._clock()
         try:
             yield
         except PortError as error:
-            self._ended(epoch, probe, _verdict(error))
+            hurried = self._clock() >= deadline and deadline - begun < self._rules.patience_seconds
+            self._ended(epoch, probe, None if hurried else _verdict(error))
             raise
         except BaseException:
             self._ended(epoch, probe, None)

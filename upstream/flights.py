@@ -68,7 +68,7 @@ class Flights:
     def __init__(
         self,
         clock: Callable[[], float],
-        landed: Callable[[Flight], Awaitable[None]],
+        landed: Callable[[Flight], Awaitable[None]] | None = None,
     ) -> None:
         self._clock = clock
         self._landed = landed
@@ -150,7 +150,8 @@ class Flights:
             flight.failure = error
         finally:
             self._end(flight)
-        await self._landed(flight)
+        if self._landed:
+            await self._landed(flight)
 
     def _end(self, flight: Flight) -> None:
         scope = flight.fare.scope

@@ -3,41 +3,36 @@
 from collections.abc import Callable
 
 _FAILURES = 3
-_FIRST_SECONDS = 1.0
-_LONGEST_SECONDS = 4.0
+_SECONDS = 1.0
 
 
 class Fuse:
-    """Opens at the third failure in a row, for one second, then for up to four."""
+    """Opens at the third failure in a row; then lets one question a second through."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._failures = 0
-        self._seconds = 0.0
-        self._next = 0.0
+        self._next: float | None = None
 
     def lets_through(self) -> bool:
-        """Whether to ask. When open, only one question at a time, and not too often."""
-        if not self._seconds:
+        if self._next is None:
             return True
         now = self._clock()
         if now < self._next:
             return False
-        self._next = now + self._seconds
+        self._next = now + _SECONDS
         return True
 
     def failed(self) -> bool:
         """Whether this opened it."""
         self._failures += 1
-        if self._failures < _FAILURES:
-            return False
-        opened = not self._seconds
-        self._seconds = min(self._seconds * 2 or _FIRST_SECONDS, _LONGEST_SECONDS)
-        self._next = self._clock() + self._seconds
-        return opened
+        opens = self._next is None and self._failures >= _FAILURES
+        if opens:
+            self._next = self._clock() + _SECONDS
+        return opens
 
     def succeeded(self) -> bool:
         """Whether this closed it."""
-        closed = self._seconds > 0
-        self._failures, self._seconds = 0, 0.0
-        return closed
+        closes = self._next is not None
+        self._failures, self._next = 0, None
+        return closes

@@ -91,7 +91,7 @@ class _Live:
 
         TimedOutError at the deadline.
         """
-        with self._circuit.attempt() if self._circuit else nullcontext():
+        with self._circuit.attempt(call.deadline) if self._circuit else nullcontext():
             return await self._in_time(*arguments, call=call)
 
     async def _in_time(self, *arguments: object, call: Call) -> Any:

@@ -21,7 +21,7 @@ from aiocache.serializers import BaseSerializer
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 
 from upstream.codec import Envelope, Seal, digest, key_bytes, pack, unpack
 from upstream.fuse import Fuse
@@ -127,11 +127,11 @@ class RedisStore:
         return _PREFIX + digest(b"\0".join((fingerprint.encode(), scope.encode(), key_bytes(key))))
 
     async def read(self, places: Sequence[str], broad: Sequence[str]) -> Reading | None:
-        if self._owed and not await self._pay():
+        if self._owed and await self._pay(self._seconds) is None:
             return None
         keys = [*map(_generation_key, broad), *places]
         told = await self._ask(lambda: self._kept.multi_get(keys))
-        if told is None:
+        if told is None or len(told) != len(keys):
             return None
         generation = b"/".join(one or b"" for one in told[: len(broad)]).decode()
         found = {}
@@ -160,7 +160,7 @@ class RedisStore:
             log.warning("purges forgotten", tags=len(self._owed))
             self._owed.clear()
         self._owed.update(dict.fromkeys(tags))
-        return await self._pay() or 0
+        return await self._pay(_COMMAND_SECONDS) or 0
 
     def listen(self, heard: Callable[[Sequence[str]], object]) -> None:
         self._own(self._listen(heard))
@@ -172,10 +172,10 @@ class RedisStore:
         for client in (self._client, self._ear):
             await client.aclose()
 
-    async def _pay(self) -> int | None:
+    async def _pay(self, seconds: float) -> int | None:
         """Purges what is owed; None where the store cannot be asked."""
         tags = tuple(self._owed)
-        paid = await self._ask(lambda: self._purge_now(tags))
+        paid = await self._ask(lambda: self._purge_now(tags), seconds)
         if paid is not None:
             for tag in tags:
                 self._owed.pop(tag, None)
@@ -199,13 +199,15 @@ class RedisStore:
             return None
         return Kept(max(age, 0.0), envelope.fresh, envelope.body)
 
-    async def _ask(self, command: Callable[[], Awaitable[T]]) -> T | None:
+    async def _ask(
+        self, command: Callable[[], Awaitable[T]], seconds: float | None = None
+    ) -> T | None:
         """The command's answer; None where the store is out or takes too long."""
         if not self._fuse.lets_through():
             return None
-        asked = self._own(_bounded(command))
+        asked = self._own(self._bounded(command))
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(seconds or self._seconds):
                 answer = await asyncio.shield(asked)
         except (RedisError, OSError, TimeoutError) as error:
             if self._fuse.failed():
@@ -214,6 +216,15 @@ class RedisStore:
         if self._fuse.succeeded():
             log.info("cache store is back")
         return answer
+
+    async def _bounded(self, command: Callable[[], Awaitable[T]]) -> T:
+        try:
+            async with asyncio.timeout(_COMMAND_SECONDS):
+                return await command()
+        except ReadOnlyError:
+            # After a failover: who answers is a replica now, so look for the primary anew.
+            await self._client.connection_pool.disconnect(inuse_connections=False)
+            raise
 
     def _own(self, command: Awaitable[T]) -> asyncio.Task[T]:
         task: asyncio.Task[T] = asyncio.ensure_future(_awaited(command))
@@ -255,11 +266,6 @@ def _client(url: str, seconds: float, **settings: Any) -> Redis:
         **settings,
     )
     return Redis.from_pool(pool)
-
-
-async def _bounded(command: Callable[[], Awaitable[T]]) -> T:
-    async with asyncio.timeout(_COMMAND_SECONDS):
-        return await command()
 
 
 async def _awaited(command: Awaitable[T]) -> T:

@@ -11,9 +11,10 @@ from typing import Any
 
 from gateway.access.key_ring import KeyRing, Order
 from gateway.access.key_wiring import peppers_of, store_of
-from gateway.http.ide import IdeConfiguration, storefront_tabs
+from gateway.http.ide import IdeConfiguration, Login, storefront_tabs
 from gateway.settings.keys import KeySettings
 from resolvers.scopes import ACT_FOR, INTROSPECT, PURGE, SCOPE_OF_ROLE
+from sandbox.credentials import OAUTH_AUDIENCE, OAUTH_IDE_ID
 
 _READS = frozenset(scope for role, scope in SCOPE_OF_ROLE.items() if role != "systems")
 _SYSTEMS = SCOPE_OF_ROLE["systems"]
@@ -25,6 +26,8 @@ KEY_SCOPES: Mapping[str, frozenset[str]] = {
     "developer": _READS | {ACT_FOR, _SYSTEMS, INTROSPECT, PURGE},
 }
 """Each may act for the demo's customer and nobody else."""
+
+_LOGIN_SCOPES = ("openid", "profile", "email", "offline_access", *sorted(_READS), ACT_FOR, _SYSTEMS)
 
 # Name in the notes -> client of the sandbox's issuer.
 _CLIENTS = {"storefront": "storefront", "opaque": "storefront-opaque", "staff": "back-office"}
@@ -55,9 +58,9 @@ def credentials(settings: KeySettings, issuer: str, examples: Mapping[str, str])
 
 def page(given: Credentials, issuer: str, examples: Mapping[str, str]) -> IdeConfiguration:
     """The IDE page of the demo, whose ready tabs run at once with the developer's key."""
-    _ = issuer
     headers = {"X-API-Key": given.api_keys["developer"]}
-    return IdeConfiguration(tabs=storefront_tabs(examples), headers=headers)
+    login = Login(issuer, OAUTH_IDE_ID, _LOGIN_SCOPES, resource=OAUTH_AUDIENCE)
+    return IdeConfiguration(tabs=storefront_tabs(examples), headers=headers, login=login)
 
 
 async def api_keys(settings: KeySettings, customer: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from gateway.settings.access import TokenSettings
 from gateway.settings.cross_origin import CorsSettings
 from gateway.settings.documents import ApqSettings, TrustedDocumentsSettings
+from gateway.settings.ide import IdeSettings
 from gateway.settings.keys import KeySettings
 from gateway.settings.limits import LimitsSettings
 from gateway.settings.rates import RateSettings, RedisSettings, WatchSettings
@@ -156,6 +157,7 @@ class Settings(_Table):
     limits: LimitsSettings = Field(
         default=LimitsSettings(), description="How large an operation may be."
     )
+    ide: IdeSettings = Field(default=IdeSettings(), description="The query editor at `/`.")
     trusted_documents: TrustedDocumentsSettings = Field(
         default=TrustedDocumentsSettings(), description="Documents known beforehand."
     )

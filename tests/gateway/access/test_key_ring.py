@@ -209,7 +209,9 @@ async def test_a_key_that_was_found_is_revoked_by_itself(ring: KeyRing, store: M
     assert store.held[other.key.id].revoked_at is None
 
 
-@pytest.mark.parametrize("text", [new_key(KeyKind.LIVE), "gw_live_" + "a" * 38])
+@pytest.mark.parametrize(
+    "text", [new_key(KeyKind.LIVE), "gw_live_" + "a" * 38], ids=["well formed", "malformed"]
+)
 async def test_an_unknown_key_is_not_repeated(ring: KeyRing, text: str) -> None:
     with pytest.raises(KeyRingError) as raised:
         await ring.revoke(text)
