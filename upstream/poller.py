@@ -5,7 +5,6 @@ the last moments again, and the cursor moves after the purge only.
 """
 
 import asyncio
-import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -101,10 +100,14 @@ class PollClock:
 
 @dataclass(slots=True)
 class _Topic:
-    """`moved` is when the cursor last moved; `seen` are the rows of the last overlap."""
+    """`moved` is when the cursor last moved; `seen` are the rows of the last overlap.
+
+    `settled`: the overlap was read so long after that nothing of that time can still be committed.
+    """
 
     cursor: datetime | None = None
-    moved: float = -math.inf
+    moved: float = 0.0
+    settled: bool = False
     seen: frozenset[tuple[int, datetime]] = frozenset()
     left_out: int = 0
 
@@ -198,7 +201,8 @@ class Poller:
             latest = await self._feed.latest(name, call=self._call())
             await self._move(topic, latest or _BEGINNING)
             return
-        rows = await self._read(name, self._since(topic))
+        began = self._clock.steady()
+        rows = await self._read(name, self._since(topic, topic.cursor))
         if rows is None:
             await self._all_changed(name, topic)
             return
@@ -206,17 +210,15 @@ class Poller:
         new = [row for row in rows if (row.key, row.at) not in topic.seen]
         await self._purge(name, list(dict.fromkeys(tag for row in new for tag in row.tags)))
         topic.seen = found
+        topic.settled = topic.settled or began - topic.moved > self._terms.overlap_seconds
         newest = max((row.at for row in rows), default=topic.cursor)
         if newest > topic.cursor:
             await self._move(topic, newest)
 
-    def _since(self, topic: _Topic) -> datetime:
-        """Long after the last change nothing of that time can still be committed."""
-        if topic.cursor is None:
-            raise AssertionError
-        if self._clock.steady() - topic.moved > self._terms.overlap_seconds:
-            return topic.cursor + _STEP
-        return max(_BEGINNING, topic.cursor - timedelta(seconds=self._terms.overlap_seconds))
+    def _since(self, topic: _Topic, cursor: datetime) -> datetime:
+        if topic.settled:
+            return cursor + _STEP
+        return max(_BEGINNING, cursor - timedelta(seconds=self._terms.overlap_seconds))
 
     async def _read(self, name: str, since: datetime) -> list[ChangedRow] | None:
         """None where it is more than a round may take.
@@ -240,7 +242,7 @@ class Poller:
         log.info("too much changed to name it", upstream=self._upstream, topic=name)
         await self._purge(name, self._feed.broad(name))
         await self._move(topic, latest or _BEGINNING)
-        topic.moved = -math.inf
+        topic.settled = True
         topic.seen = frozenset()
 
     async def _purge(self, name: str, tags: Sequence[str]) -> None:
@@ -252,6 +254,7 @@ class Poller:
     async def _move(self, topic: _Topic, to: datetime) -> None:
         topic.cursor = to
         topic.moved = self._clock.steady()
+        topic.settled = False
         topics = self._topics or {}
         await self._cursors.save(
             {name: one.cursor for name, one in topics.items() if one.cursor is not None}

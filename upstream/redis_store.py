@@ -122,6 +122,7 @@ class RedisStore:
         self._now = now
         self._owed: dict[str, None] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     def place(self, fingerprint: str, scope: str, key: object) -> str:
         return _PREFIX + digest(b"\0".join((fingerprint.encode(), scope.encode(), key_bytes(key))))
@@ -166,9 +167,12 @@ class RedisStore:
         self._own(self._listen(heard))
 
     async def aclose(self) -> None:
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._closed = True
+        while self._tasks:
+            for task in tuple(self._tasks):
+                task.cancel()
+            # Again and again: before Python 3.12, `wait_for` in the client can swallow it.
+            await asyncio.wait(tuple(self._tasks), timeout=0.1)
         for client in (self._client, self._ear):
             await client.aclose()
 
@@ -239,7 +243,7 @@ class RedisStore:
             task.exception()
 
     async def _listen(self, heard: Callable[[Sequence[str]], object]) -> None:
-        while True:
+        while not self._closed:
             try:
                 await self._hear(heard)
             except (RedisError, OSError, TimeoutError):
@@ -248,7 +252,7 @@ class RedisStore:
     async def _hear(self, heard: Callable[[Sequence[str]], object]) -> None:
         async with self._ear.pubsub(ignore_subscribe_messages=True) as messages:
             await messages.subscribe(CHANNEL)
-            while True:
+            while not self._closed:
                 told = await messages.get_message(timeout=1.0)
                 if told is not None:
                     heard(_tags(told["data"]))

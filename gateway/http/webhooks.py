@@ -174,13 +174,20 @@ def _examine(sender: Sender, delivery: Delivery) -> tuple[str | None, Sequence[C
     A connector's own mistake over strange bytes is the bytes' fault: an answer of 500 would only
     have them sent again.
     """
-    proof = sender.verifier.verify(delivery, sender.terms)
+    try:
+        proof = sender.verifier.verify(delivery, sender.terms)
+    except ForgedError:
+        raise
+    except Exception as mistake:  # third parties' code
+        raise ForgedError(type(mistake).__name__) from mistake
     # Kept for a day, so it is the same few bytes however long the proof is.
     name = None if proof is None else hashlib.sha256(proof.encode()).hexdigest()
     try:
         return name, sender.verifier.changes(delivery)
-    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as problem:
-        raise UnreadableError(type(problem).__name__) from problem
+    except UnreadableError:
+        raise
+    except Exception as mistake:  # as above
+        raise UnreadableError(type(mistake).__name__) from mistake
 
 
 def _addresses(scope: Scope, sender: Sender) -> tuple[str, ...]:

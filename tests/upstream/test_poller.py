@@ -156,7 +156,7 @@ async def test_long_after_a_change_its_rows_are_not_read_again(world: World) -> 
     await world.round()
     world.system.write(1)
     await world.round()
-    await world.round(61)
+    await world.round(61)  # what was committed until then is still found
 
     world.system.asked.clear()
     await world.round()

@@ -96,18 +96,19 @@ async def test_who_gives_up_leaves_no_place_taken(replica: Open, redis: Redis) -
 
 
 async def test_cancelling_at_any_moment_leaves_no_place_taken(replica: Open, redis: Redis) -> None:
-    one = bulkhead(replica(), 2)
-    for rounds in range(40):
-        asking = asyncio.create_task(one.slot(call()).__aenter__())
+    one, never = bulkhead(replica(), 2), asyncio.Event()
+
+    async def stay() -> None:
+        async with one.slot(call()):
+            await never.wait()
+
+    for rounds in range(60):
+        staying = asyncio.create_task(stay())
         for _ in range(rounds):
             await asyncio.sleep(0)
-        if asking.done():
-            one._leave()
-            one._shared.give(next(iter(await redis.zrange(KEY, 0, -1))).decode())  # type: ignore[union-attr]
-            break
-        asking.cancel()
+        staying.cancel()
         with suppress(asyncio.CancelledError):
-            await asking
+            await staying
 
     async def none_held() -> bool:
         return bool(await redis.zcard(KEY) == 0)

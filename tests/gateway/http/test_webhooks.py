@@ -24,7 +24,7 @@ from gateway.http.app import http_app
 from gateway.http.webhook_inbox import Inbox
 from gateway.http.webhooks import AT_ONCE, Sender, webhook_routes
 from upstream.signed_webhooks import SignedWebhooks
-from upstream.webhooks import Change, Delivery, Terms
+from upstream.webhooks import Change, Delivery, ForgedError, Terms
 
 SECRET = "a secret of both sides"
 TERMS = Terms((SECRET,))
@@ -48,7 +48,8 @@ class Odd:
     """A connector of somebody else's, with a mistake."""
 
     def verify(self, delivery: Delivery, terms: Terms, /) -> None:
-        return None
+        if delivery.headers["x-odd"] != terms.secrets[0]:
+            raise ForgedError("it is not odd")
 
     def changes(self, delivery: Delivery, /) -> Sequence[Change]:
         return [Change((json.loads(delivery.body)["tag"],))]
@@ -258,7 +259,8 @@ async def test_an_event_of_an_unknown_kind_purges_nothing(house: House) -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 10_000, b"\xff", b"{}"])
 async def test_a_proven_message_that_is_not_understood(house: House, body: bytes) -> None:
     assert (await house.post("pim", body, by_akeneo(body))).status_code == 400
-    assert (await house.post("odd", body)).status_code == 400
+    assert (await house.post("odd", body, {"x-odd": SECRET})).status_code == 400
+    assert (await house.post("odd", body)).status_code == 401
 
 
 async def test_other_names_and_methods(house: House) -> None:
