@@ -21,6 +21,7 @@ from gateway.access.wiring import Access
 from gateway.execution.answer import Engine
 from gateway.execution.engine import StockEngine
 from gateway.execution.gate import Gate, GateRules
+from gateway.execution.plans import Plans
 from gateway.http.app import http_app
 from gateway.http.cross_origin import CrossOrigin
 from gateway.http.deadline import deadline_seconds
@@ -168,7 +169,9 @@ def _engine(settings: Settings, access: Access) -> Engine:
     rules = GateRules(settings.limits.cost, settings.graphql.introspection)
     documents = Documents(core, settings.limits.documents())
     source = persisted_documents(documents, settings.trusted_documents, settings.apq, _reads_schema)
-    return ObservedEngine(StockEngine(core, source, Gate(core, rules, access)), access.watch)
+    return ObservedEngine(
+        StockEngine(core, source, Gate(core, rules, access), Plans(core)), access.watch
+    )
 
 
 def _reads_schema(context: Any) -> bool:

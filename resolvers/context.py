@@ -10,7 +10,7 @@ from ports.caller import Call, Caller
 from ports.catalog import Catalog
 from ports.common import SystemName
 from ports.customers import Customers
-from ports.errors import ForbiddenError, NotConfiguredError
+from ports.errors import ForbiddenError, NotConfiguredError, PortError
 from ports.invoices import Invoices
 from ports.orders import Orders
 from ports.pricing import Pricing
@@ -115,6 +115,19 @@ class Context:
         method = getattr(self.port(role), operation)
         return self.loader_of((role, operation), lambda keys: method(keys, call=self.call))
 
+    async def once(self, role: str, operation: str, *arguments: Any) -> Any:
+        """The answer of a single operation of a port, asked once for the same arguments."""
+        method = getattr(self.port(role), operation)
+
+        async def ask(questions: Sequence[tuple[Any, ...]]) -> dict[Any, Any]:
+            found = await asyncio.gather(*(_told(method, one, self.call) for one in questions))
+            return dict(zip(questions, found, strict=True))
+
+        found = await self.loader_of((role, operation), ask).one(arguments)
+        if isinstance(found, PortError):
+            raise found
+        return found
+
     def loader_of(self, name: object, ask: Callable[[Sequence[Any]], Any]) -> Loader[Any, Any]:
         """The loader called `name`, made around `ask` when there is none yet."""
         if name not in self._loaders:
@@ -131,3 +144,10 @@ class Context:
             task.cancel()
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _told(method: Callable[..., Any], arguments: tuple[Any, ...], call: Call) -> Any:
+    try:
+        return await method(*arguments, call=call)
+    except PortError as error:
+        return error

@@ -51,9 +51,7 @@ async def customers(
         numbers = None if allowed is None else tuple(sorted(allowed))
         if request.first == 0 or numbers == ():
             return empty(after)
-        page: Page[Customer] = await ctx.port("customers").search(
-            search, numbers, request, call=ctx.call
-        )
+        page: Page[Customer] = await ctx.once("customers", "search", search, numbers, request)
         return Connection(page, after)
 
     return await each(roots, one)

@@ -36,10 +36,10 @@ async def page(
     query: InvoiceQuery, first: int | None, after: str | None, ctx: Context
 ) -> Connection[Invoice]:
     request = page_request(first, after, default=20, ctx=ctx)
-    port = ctx.port("invoices")
+    ctx.port("invoices")
     if request.first == 0:
         return empty(after)
-    found: Page[Invoice] = await port.search(query, request, call=ctx.call)
+    found: Page[Invoice] = await ctx.once("invoices", "search", query, request)
     return Connection(found, after)
 
 

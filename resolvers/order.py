@@ -57,10 +57,10 @@ async def page(
     query: OrderQuery, first: int | None, after: str | None, ctx: Context
 ) -> Connection[Order]:
     request = page_request(first, after, default=20, ctx=ctx)
-    port = ctx.port("orders")
+    ctx.port("orders")
     if request.first == 0 or query.customers == ():
         return empty(after)
-    found: Page[Order] = await port.search(query, request, call=ctx.call)
+    found: Page[Order] = await ctx.once("orders", "search", query, request)
     if query.status is not None and _parcels_decide(query.status):
         found = await _as_delivered(found, query.status, ctx)
     return Connection(found, after)

@@ -156,11 +156,11 @@ async def _listing(
     if query.skus is not None and len(query.skus) > MOST_SKUS:
         raise BadInputError(f"filter.skus may hold at most {MOST_SKUS}; ask in portions.")
     request = page_request(first, after, default=24, ctx=ctx)
-    catalog = ctx.port("catalog")
+    ctx.port("catalog")
     if request.first == 0:
         return empty(after)
-    page = await catalog.search(query, request, call=ctx.call)
-    return Connection(page, after, lambda: catalog.count(query, call=ctx.call))
+    page = await ctx.once("catalog", "search", query, request)
+    return Connection(page, after, lambda: ctx.once("catalog", "count", query))
 
 
 def _within(query: ProductQuery, category: str) -> ProductQuery:

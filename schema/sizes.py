@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from strawberry import UNSET
 from strawberry.federation.schema_directives import Cost, ListSize
 
 from schema.fields import TYPES
@@ -16,7 +17,7 @@ from schema.fields import TYPES
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`assumed` entries; or as many as the argument says (a number, or a list's own length).
+    """`assumed` entries; or as many as the argument says (`first`, or a list's own length).
 
     With `fields` the size is that of the named fields of the connection that is returned.
     """
@@ -101,13 +102,16 @@ def apply(federation_version: str) -> None:
 
 def _directives(coordinate: str) -> list[object]:
     found: list[object] = []
-    if (size := SIZES.get(coordinate)) is not None:
+    size = SIZES.get(coordinate)
+    # Federation knows no size by the length of a list that is given: slices are Ints.
+    if size is not None and size.argument in {None, "first"}:
         found.append(
             ListSize(
-                assumed_size=size.assumed,
-                slicing_arguments=[size.argument] if size.argument else None,
-                sized_fields=list(size.fields) or None,
-                require_one_slicing_argument=False if size.argument else None,
+                # What is not said must not print: Apollo's composition fails on a written null.
+                assumed_size=UNSET if size.assumed is None else size.assumed,
+                slicing_arguments=[size.argument] if size.argument else UNSET,
+                sized_fields=list(size.fields) or UNSET,
+                require_one_slicing_argument=False if size.argument else UNSET,
             )
         )
     if (weight := WEIGHTS.get(coordinate)) is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -28,9 +28,9 @@ class Cursors(Protocol):
 class Texts(Protocol):
     """What `RedisCursors` uses of a Redis client."""
 
-    async def get(self, name: str, /) -> bytes | str | None: ...
+    def get(self, name: str, /) -> Awaitable[bytes | str | None]: ...
 
-    async def set(self, name: str, value: bytes, /) -> object: ...
+    def set(self, name: str, value: bytes, /) -> Awaitable[object]: ...
 
 
 class FileCursors:

@@ -1,7 +1,7 @@
 """What one process remembers of answers: bounded by number and bytes, least recently used first out."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -96,5 +96,5 @@ class Memory:
             self.drop(place)
         return len(gone)
 
-    def _with_any(self, broad: frozenset[str]) -> Iterable[Place]:
+    def _with_any(self, broad: frozenset[str]) -> set[Place]:
         return {place for place, one in self._entries.items() if not broad.isdisjoint(one.broad)}

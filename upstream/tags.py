@@ -54,6 +54,8 @@ def _of_key(name: str, key: object) -> Iterator[tuple[str, str | None]]:
             yield "shipment", key.number
         case str() if name in _KINDS:
             yield _KINDS[name], key
+        case _:
+            pass
 
 
 def _of_value(value: object) -> Iterator[tuple[str, str | None]]:
@@ -76,3 +78,5 @@ def _of_record(value: object) -> Iterator[tuple[str, str | None]]:
         case Shipment():
             yield from (("shipment", value.key), ("shipment", value.tracking_number))
             yield from (("order", value.order), ("customer", value.customer))
+        case _:
+            pass

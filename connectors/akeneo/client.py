@@ -85,6 +85,7 @@ class AkeneoClient:
                 "username": config.username,
                 "password": config.password.get_secret_value(),
             },
+            as_json=True,
         )
         self._http = HttpClient(
             upstream.identity,

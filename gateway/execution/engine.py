@@ -1,11 +1,11 @@
-"""The stock engine: graphql-core executes, under a deadline.
+"""The engine: a compiled plan where there is one, else graphql-core executes, under a deadline.
 
 It calls graphql-core below Strawberry's `Schema.execute`, so Strawberry's schema extensions do
 not run here; field extensions, permissions and `Info` do.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeGuard, cast
 
@@ -17,6 +17,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.execution import errors
 from gateway.execution.answer import Answer
+from gateway.execution.plans import Plans
 from gateway.operations.documents import (
     BAD_USER_INPUT,
     Document,
@@ -25,6 +26,7 @@ from gateway.operations.documents import (
     operation_of,
 )
 from gateway.operations.request import GraphQLRequest, Method
+from ports.caller import CallerKind
 from ports.errors import PortError
 
 MAX_COERCION_ERRORS = 20
@@ -64,8 +66,10 @@ class StockEngine:
         schema: GraphQLSchema,
         documents: DocumentSource | None = None,
         prepare: Prepare | None = None,
+        plans: Plans | None = None,
     ) -> None:
         self._schema = schema
+        self._plans = plans
         self._prepare = prepare
         self._documents: DocumentSource = Documents(schema) if documents is None else documents
 
@@ -75,7 +79,7 @@ class StockEngine:
             document = await self._documents.requested(request, context)
             operation_of(document, request, method)
         except DocumentError as error:
-            entries = errors.request_entries(error.errors, error.code, request_id)
+            entries = _request_entries(error.errors, error.code, context)
             return Answer(None, entries, request_error=True, status=error.status)
         return await self._run(document, request, context, request_id)
 
@@ -93,25 +97,32 @@ class StockEngine:
             operation_extensions=request.extensions,
         )
         if isinstance(executor, list):
-            entries = errors.request_entries(executor, BAD_USER_INPUT, request_id)
+            entries = _request_entries(executor, BAD_USER_INPUT, context)
             return Answer(None, entries, request_error=True)
         try:
             told = await self._prepared(context, document, executor, request)
         except PortError as error:
             return Answer(None, [errors.port_entry(error, request_id)], request_error=True)
         except GraphQLError as error:
-            entries = errors.request_entries([error], BAD_USER_INPUT, request_id)
+            entries = _request_entries([error], BAD_USER_INPUT, context)
             return Answer(None, entries, request_error=True)
-        result: object = executor.execute_operation()
-        if is_awaitable(result):
-            deadline: float | None = getattr(context, "deadline", None)
-            try:
-                result = await _before(deadline, result)
-            except _DeadlineExceededError:
-                log.warning("deadline exceeded", request_id=request_id)
-                return Answer(None, [_deadline_entry(request_id)])
+        try:
+            result = await _before(_deadline(context), self._result(document, executor, context))
+        except _DeadlineExceededError:
+            log.warning("deadline exceeded", request_id=request_id)
+            return Answer(None, [_deadline_entry(request_id)])
         answer = _answer(result, request_id)
         return replace(answer, extensions={**(answer.extensions or {}), **told}) if told else answer
+
+    async def _result(self, document: Document, executor: Any, context: Any) -> object:
+        """By plan where there is one and all goes well, else as graphql-core executes."""
+        if self._plans is not None:
+            operation, variables = executor.operation, executor.variable_values
+            data = await self._plans.data(document, operation, variables, context)
+            if data is not None:
+                return ExecutionResult(dict(data))
+        result: object = executor.execute_operation()
+        return await result if is_awaitable(result) else result
 
     async def _prepared(
         self, context: object, document: Document, executor: Any, request: GraphQLRequest
@@ -122,6 +133,16 @@ class StockEngine:
         return await self._prepare(context, operation)
 
 
+def _request_entries(
+    found: Iterable[GraphQLError], code: str, context: object
+) -> list[errors.Entry]:
+    """Strangers are told what is wrong, not what would be right: guesses would read the schema."""
+    caller = getattr(getattr(context, "call", None), "caller", None)
+    entries = errors.request_entries(found, code, _request_id(context))
+    stranger = getattr(caller, "kind", None) is CallerKind.ANONYMOUS
+    return errors.without_suggestions(entries) if stranger else entries
+
+
 def _request_id(context: object) -> str:
     call = getattr(context, "call", context)
     return str(getattr(call, "request_id", ""))
@@ -129,6 +150,11 @@ def _request_id(context: object) -> str:
 
 class _DeadlineExceededError(Exception):
     """Told apart from the timeouts that resolvers raise."""
+
+
+def _deadline(context: object) -> float | None:
+    found: float | None = getattr(context, "deadline", None)
+    return found
 
 
 async def _before(deadline: float | None, result: Awaitable[object]) -> object:

@@ -21,6 +21,8 @@ DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
 MAX_MESSAGE_CHARACTERS = 500
 # What the library writes before it quotes the exception of a scalar.
 QUOTED_EXCEPTION = ", but encountered error"
+# What it puts before names that are like the one that was sent.
+_SUGGESTION = " Did you mean "
 
 Entry = dict[str, object]
 
@@ -52,6 +54,13 @@ def request_entries(errors: Iterable[GraphQLError], code: str, request_id: str) 
     return [
         _located(error, _request_message(error), _extensions(_own_code(error) or code, request_id))
         for error in errors
+    ]
+
+
+def without_suggestions(entries: Iterable[Entry]) -> list[Entry]:
+    """The entries without what else the schema has."""
+    return [
+        {**entry, "message": str(entry["message"]).partition(_SUGGESTION)[0]} for entry in entries
     ]
 
 

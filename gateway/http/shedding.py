@@ -18,7 +18,7 @@ from gateway.http.incoming import header_text, request_id_of
 from gateway.http.negotiation import MediaType, negotiate
 from gateway.http.responses import NO_STORE, send_whole
 
-OVERLOADED = "OVERLOADED"
+OVERLOADED = "GATEWAY_OVERLOADED"
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +89,7 @@ class Shedding:
         self._adaptive = AdaptiveLimit(rules)
         self._look: asyncio.TimerHandle | None = None
         self._due = 0.0
+        self._last_late = 0.0
         self.under_way = 0
         self.refused = 0
         self._is_shedding = False
@@ -115,11 +116,11 @@ class Shedding:
     def _is_too_much(self) -> bool:
         if self.under_way < min(self._rules.least, self._rules.most):
             return False
-        is_stuck = self._look is not None and self._late() > self._rules.stuck_seconds
-        return is_stuck or self.under_way >= self._adaptive.limit
+        late = max(self._last_late, self._overdue()) if self._look is not None else 0.0
+        return late > self._rules.stuck_seconds or self.under_way >= self._adaptive.limit
 
-    def _late(self) -> float:
-        """By how much the next look is overdue at this moment."""
+    def _overdue(self) -> float:
+        """By how much the next look is late at this moment."""
         return max(0.0, self._clock() - self._due)
 
     def _watch(self) -> None:
@@ -132,9 +133,11 @@ class Shedding:
 
     def _looked(self) -> None:
         self._look = None
-        self._adaptive.observe(self._clock(), self._late(), self.under_way)
+        self._last_late = self._overdue()
+        self._adaptive.observe(self._clock(), self._last_late, self.under_way)
         self._watch()
         if self._look is None:
+            self._last_late = 0.0
             self._adaptive.rest()
             self._tell(is_shedding=False)
 

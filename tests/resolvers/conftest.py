@@ -3,6 +3,7 @@ import pytest
 from tests.resolvers.shop import Shop
 
 
-@pytest.fixture
-def shop() -> Shop:
-    return Shop()
+@pytest.fixture(params=["planned", "stock"])
+def shop(request: pytest.FixtureRequest) -> Shop:
+    """Every test of a resolver runs on both engines, which so must agree."""
+    return Shop(planned=request.param == "planned")

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.execution.answer import Answer
 from gateway.execution.engine import StockEngine
+from gateway.execution.plans import Plans
 from gateway.operations.request import GraphQLRequest
 from ports.caller import Call, Caller, CallerKind
 from ports.catalog import (
@@ -39,6 +40,9 @@ from tests.contracts.fakes.pricing import FakePricing
 from tests.contracts.fakes.shipments import FakeShipments
 from tests.contracts.fakes.stock import FakeStock
 from tests.contracts.fakes.tracking import FakeTracking
+
+CORE = schema()._schema
+PLANS = Plans(CORE)
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 EVERYTHING = frozenset(
@@ -213,6 +217,7 @@ class Shop:
         )
     )
     without: frozenset[str] = frozenset()
+    planned: bool = True
 
     def ports(self) -> Ports:
         roles = {
@@ -238,9 +243,8 @@ class Shop:
         context = Context(call, self.ports(), lambda code: f"https://shop/{code}", lambda: [SYSTEM])
         request = GraphQLRequest(query, variables, None, None)
         try:
-            return await StockEngine(schema()._schema).execute(
-                request, context=context, method="POST"
-            )
+            engine = StockEngine(CORE, plans=PLANS if self.planned else None)
+            return await engine.execute(request, context=context, method="POST")
         finally:
             await context.aclose()
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import dataclasses
+import json
 from typing import Any
 
 import httpx2
@@ -73,6 +75,30 @@ async def test_what_the_token_endpoint_is_asked() -> None:
     assert (asked.method, asked.headers["authorization"]) == ("POST", f"Basic {basic}")
     form = httpx2.QueryParams(asked.body.decode())
     assert dict(form) == told
+
+
+async def test_a_token_endpoint_that_takes_json_is_asked_in_json() -> None:
+    told = {"grant_type": "password", "username": "ü&x", "password": "p=1+ \u20ac"}
+    async with serving(good(), token=[token()]) as peer:
+        http = client(peer, OAuthToken(dataclasses.replace(grant(**told), as_json=True)))
+        await http.send(ASKED, call=call())
+        await http.aclose()
+
+    first = peer.received[0]
+    basic = base64.b64encode(b"client:s3cret").decode()
+    assert first.headers["authorization"] == f"Basic {basic}"
+    assert first.headers["content-type"] == "application/json"
+    assert json.loads(first.body) == told
+
+
+@pytest.mark.parametrize("life", ['"soon"', "null", "[]", '"14399"', "3599.5"])
+async def test_any_life_of_a_token_is_taken(life: str) -> None:
+    async with serving(good(), token=[token("t1", life)]) as peer:
+        http = client(peer, OAuthToken(grant()))
+        await http.send(ASKED, call=call())
+        await http.aclose()
+
+    assert peer.received[-1].headers["authorization"] == "Bearer t1"
 
 
 async def test_an_absolute_token_address_is_asked_there() -> None:

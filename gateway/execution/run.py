@@ -1,0 +1,187 @@
+"""One run of a plan: fetches level by level, all fields of a level at the same time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from graphql.execution.values import VariableValues
+
+from gateway.execution.plan import (
+    Anomaly,
+    Column,
+    Leaf,
+    Listed,
+    Objects,
+    Required,
+    Selection,
+    Shape,
+)
+from resolvers.context import Context
+
+Values = Sequence[Any]
+Rows = list[dict[str, Any]]
+
+
+class Run:
+    """Every method answers one value for each given; None stays None."""
+
+    def __init__(self, context: Context, variables: VariableValues) -> None:
+        self._context = context
+        self._variables = variables
+
+    async def rows(self, selection: Selection, parents: Values) -> Rows:
+        """The answer's objects for these parents. Raises Anomaly, or what a resolver raises."""
+        if not selection.is_async:
+            return assembled(selection, parents)
+        waiting = [self._column(column, parents) for column in selection.columns if column.is_async]
+        found = iter(await _all(waiting))
+        columns = [
+            next(found) if column.is_async else _plain(column, parents)
+            for column in selection.columns
+        ]
+        return _rows(selection, columns, parents)
+
+    async def _column(self, column: Column, parents: Values) -> Values:
+        plan = column.batch
+        if plan is None:
+            return await self._completed(column.shape, _values(column, parents))
+        if plan.scope is not None:
+            self._context.require(plan.scope)
+        if plan.batch is None or column.arguments is None:
+            raise Anomaly(column.key)
+        arguments = column.arguments.values(self._variables)
+        values = await plan.batch(parents, ctx=self._context, **arguments)
+        _sound(values)
+        if not column.shape.is_async:
+            return completed(column.shape, values)
+        return await self._completed(column.shape, values)
+
+    async def _completed(self, shape: Shape, values: Values) -> Values:
+        if isinstance(shape, Required):
+            return _present(await self._completed(shape.inner, values))
+        if isinstance(shape, Listed):
+            flat = _flat(values)
+            return _refilled(values, await self._completed(shape.inner, flat))
+        if isinstance(shape, Objects):
+            return await self._objects(shape, values)
+        return completed(shape, values)
+
+    async def _objects(self, shape: Objects, values: Values) -> Values:
+        groups = _groups(shape, values)
+        rows = await _all([self.rows(selection, found) for selection, _, found in groups])
+        return _placed(values, groups, rows)
+
+
+def assembled(selection: Selection, parents: Values) -> Rows:
+    """As `Run.rows`, for a selection that asks nobody."""
+    return _rows(selection, [_plain(column, parents) for column in selection.columns], parents)
+
+
+def completed(shape: Shape, values: Values) -> Values:
+    """As `Run._completed`, for a shape that asks nobody."""
+    if isinstance(shape, Leaf):
+        write = shape.write
+        return [None if value is None else write(value) for value in values]
+    if isinstance(shape, Required):
+        return _present(completed(shape.inner, values))
+    if isinstance(shape, Listed):
+        return _refilled(values, completed(shape.inner, _flat(values)))
+    groups = _groups(shape, values)
+    rows = [assembled(selection, found) for selection, _, found in groups]
+    return _placed(values, groups, rows)
+
+
+def _plain(column: Column, parents: Values) -> Values:
+    if column.constant is not None:
+        return [column.constant] * len(parents)
+    return completed(column.shape, _values(column, parents))
+
+
+def _values(column: Column, parents: Values) -> Values:
+    read: Callable[[Any], Any] | None = column.read
+    if read is None:
+        raise Anomaly(column.key)
+    return [read(parent) for parent in parents]
+
+
+def _rows(selection: Selection, columns: Sequence[Values], parents: Values) -> Rows:
+    keys = selection.keys
+    if not columns:
+        return [{} for _ in parents]
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _sound(values: Values) -> None:
+    for value in values:
+        if isinstance(value, BaseException):
+            raise Anomaly
+
+
+def _present(values: Values) -> Values:
+    if any(value is None for value in values):
+        raise Anomaly
+    return values
+
+
+def _flat(values: Values) -> Values:
+    flat: list[Any] = []
+    for value in values:
+        if value is not None:
+            if not isinstance(value, list | tuple):
+                raise Anomaly
+            flat.extend(value)
+    _sound(flat)
+    return flat
+
+
+def _refilled(values: Values, flat: Values) -> Values:
+    """The flat values again in lists of the lengths they came in."""
+    filled: list[Any] = []
+    start = 0
+    for value in values:
+        if value is None:
+            filled.append(None)
+        else:
+            filled.append(list(flat[start : start + len(value)]))
+            start += len(value)
+    return filled
+
+
+_Group = tuple[Selection, list[int], list[Any]]
+
+
+def _groups(shape: Objects, values: Values) -> list[_Group]:
+    """The values by the selection that reads them, with their places."""
+    only = shape.selections.get(None)
+    groups: dict[int, _Group] = {}
+    for place, value in enumerate(values):
+        if value is None:
+            continue
+        selection = only or shape.selections.get(type(value))
+        if selection is None:
+            raise Anomaly
+        group = groups.setdefault(id(selection), (selection, [], []))
+        group[1].append(place)
+        group[2].append(value)
+    return list(groups.values())
+
+
+def _placed(values: Values, groups: list[_Group], rows: Sequence[Rows]) -> Values:
+    if len(groups) == 1 and len(groups[0][1]) == len(values):
+        return rows[0]
+    placed: list[Any] = [None] * len(values)
+    for (_, places, _found), found in zip(groups, rows, strict=True):
+        for place, row in zip(places, found, strict=True):
+            placed[place] = row
+    return placed
+
+
+async def _all(waiting: Sequence[Awaitable[Any]]) -> list[Any]:
+    """All of them at once; a failure is raised only when all have ended, so that none is left."""
+    if len(waiting) == 1:
+        return [await waiting[0]]
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
