@@ -7,12 +7,13 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import structlog
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from connectors import registry
@@ -22,6 +23,7 @@ from gateway.execution.answer import Engine
 from gateway.execution.engine import StockEngine
 from gateway.execution.gate import Gate, GateRules
 from gateway.execution.plans import Plans
+from gateway.http.admin import admin_routes
 from gateway.http.app import http_app
 from gateway.http.cross_origin import CrossOrigin
 from gateway.http.deadline import deadline_seconds
@@ -31,6 +33,10 @@ from gateway.http.incoming import Incoming
 from gateway.http.language import preferred
 from gateway.http.media import MediaLinks, media_route
 from gateway.http.security_headers import SecurityHeaders
+from gateway.http.shedding import Shedding
+from gateway.http.webhook_inbox import Inbox
+from gateway.http.webhook_senders import senders
+from gateway.http.webhooks import webhook_routes
 from gateway.operations.documents import Documents
 from gateway.operations.request import GraphQLRequest
 from gateway.settings import Settings
@@ -40,11 +46,13 @@ from ports.caller import Call
 from resolvers.context import Context, Ports
 from resolvers.scopes import INTROSPECT
 from schema.build import schema
-from upstream.connector import Connector, Upstream
+from upstream.cache import Cache
+from upstream.connector import Connector, Resilience, Upstream
 from upstream.exchanges import Exchanges
 from upstream.guard import Guarded
 from upstream.reference import own_call
 from upstream.roles import ROLES
+from upstream.sharing import Sharing, sharing
 from upstream.standin import StandIn
 
 Transports = Mapping[str, httpx2.AsyncBaseTransport]
@@ -70,8 +78,24 @@ class Wiring:
 
     def __init__(self, settings: Settings, transports: Transports | None = None) -> None:
         roles = _roles_of(settings)
+        self.cache = settings.cache.open(settings.redis.url)
+        self._sharing = _sharing(settings)
+        self._circuits = settings.resilience.circuit.enabled
+        resilience = Resilience(
+            settings.resilience.circuit.rules(), settings.resilience.queue_limit, self._sharing
+        )
         self.connections = {
-            name: _connect(name, config, roles.get(name, ()), (transports or {}).get(name))
+            name: _connect(
+                Upstream(
+                    name,
+                    registry.find(config.kind).manifest,
+                    Exchanges(),
+                    (transports or {}).get(name),
+                    resilience,
+                ),
+                config,
+                roles.get(name, ()),
+            )
             for name, config in settings.upstreams.items()
         }
         self.ports = self._ports(settings)
@@ -80,7 +104,11 @@ class Wiring:
         return [Watched(one.upstream, one.roles) for one in self.connections.values()]
 
     async def aclose(self) -> None:
+        if self.cache is not None:
+            await self.cache.aclose()
         await asyncio.gather(*(one.connector.aclose() for one in self.connections.values()))
+        if self._sharing is not None:
+            await self._sharing.aclose()
 
     def _ports(self, settings: Settings) -> Ports:
         served: dict[str, Any] = {}
@@ -96,7 +124,9 @@ class Wiring:
     def _port(self, role: str, name: str) -> Any:
         connection = self.connections[name]
         port = connection.connector.ports()[role]
-        return Guarded(role, ROLES[role], port, connection.upstream)
+        upstream = connection.upstream
+        circuits = upstream.circuits if self._circuits else None
+        return Guarded(role, ROLES[role], port, upstream, self.cache, circuits=circuits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,28 +175,46 @@ def build(
     wiring = Wiring(settings, transports)
     access = Access(settings, (transports or {}).get(ISSUERS))
     links = _links(settings)
+    inbox = Inbox(wiring.cache) if wiring.cache else None
     application = http_app(
-        Endpoint(
-            _engine(settings, access),
-            ContextFactory(settings, wiring, links, access),
-            max_body_bytes=settings.limits.body_bytes,
+        Shedding(
+            Endpoint(
+                _engine(settings, access),
+                ContextFactory(settings, wiring, links, access),
+                max_body_bytes=settings.limits.body_bytes,
+            ),
+            settings.resilience.shedding.rules(),
         ),
         not_ready=_always_ready,
         routes=[
             *(ide_routes(lambda: shown) if settings.ide.enabled else ()),
             *access.routes(),
             media_route(links, wiring.ports.catalog, own_call),
+            *_told_of_changes(settings, wiring.cache, access, inbox),
         ],
-        lifespan=_lifespan(wiring, access),
+        lifespan=_lifespan(wiring, access, inbox),
     )
     public = settings.server.public_url
     guarded = CrossOrigin(application, settings.cors, public_url=public)
     return SecurityHeaders(guarded, public_url=public)
 
 
+def _told_of_changes(
+    settings: Settings, cache: Cache | None, access: Access, inbox: Inbox | None
+) -> Sequence[Route]:
+    """Ways to be told that kept answers are no longer true; none where none are kept."""
+    if cache is None or inbox is None:
+        return ()
+    kinds = {name: config.kind for name, config in settings.upstreams.items()}
+    doors = senders(settings.webhooks, kinds, settings.server.public_url)
+    return [*webhook_routes(doors, inbox), *admin_routes(cache, access.caller)]
+
+
 def _engine(settings: Settings, access: Access) -> Engine:
     core = schema(settings.graphql.federation_version)._schema  # noqa: SLF001 - no public way
-    rules = GateRules(settings.limits.cost, settings.graphql.introspection)
+    rules = GateRules(
+        settings.limits.cost, settings.graphql.introspection, settings.resilience.lanes
+    )
     documents = Documents(core, settings.limits.documents())
     source = persisted_documents(documents, settings.trusted_documents, settings.apq, _reads_schema)
     return ObservedEngine(
@@ -178,20 +226,20 @@ def _reads_schema(context: Any) -> bool:
     return INTROSPECT in context.caller.scopes
 
 
-def _connect(
-    name: str,
-    config: Any,
-    roles: tuple[str, ...],
-    transport: httpx2.AsyncBaseTransport | None,
-) -> Connection:
-    found = registry.find(config.kind)
-    upstream = Upstream(name, found.manifest, Exchanges(), transport)
+def _connect(upstream: Upstream, config: Any, roles: tuple[str, ...]) -> Connection:
     try:
-        connector = found.connector()(upstream, config)
+        connector = registry.find(config.kind).connector()(upstream, config)
     except Exception:  # third parties' code: one that fails must not keep the others from serving
-        log.exception("connector failed to start", upstream=name, kind=config.kind)
+        log.exception("connector failed to start", upstream=upstream.name, kind=config.kind)
         connector = StandIn(upstream)
     return Connection(upstream, connector, roles)
+
+
+def _sharing(settings: Settings) -> Sharing | None:
+    url = settings.redis.url
+    if url is None or not settings.resilience.shared_limits:
+        return None
+    return sharing(url.get_secret_value(), settings.redis.timeout_seconds)
 
 
 def _roles_of(settings: Settings) -> dict[str, tuple[str, ...]]:
@@ -216,12 +264,12 @@ async def _always_ready() -> Sequence[str]:
     return ()
 
 
-def _lifespan(wiring: Wiring, access: Access) -> Callable[[Any], Any]:
+def _lifespan(wiring: Wiring, access: Access, inbox: Inbox | None) -> Callable[[Any], Any]:
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         log.info("gateway started", upstreams=sorted(wiring.connections))
         try:
-            async with access:
+            async with access, inbox or nullcontext():
                 yield
         finally:
             await wiring.aclose()

@@ -22,7 +22,7 @@ from resolvers.connection import Connection, empty, page_request
 from resolvers.context import Context
 from resolvers.loading import Found
 
-MOST_SKUS = 1000
+MOST_SKUS = 100
 _LARGEST_QUANTITY = Decimal(1_000_000_000)
 _SMALLEST_STEP = -6
 

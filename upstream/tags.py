@@ -1,7 +1,7 @@
 """The names under which cached answers can be purged.
 
 `product:<sku>`, `order:<number>`, `customer:<number>` and `shipment:<key or tracking number>` say
-whom an answer is about. `upstream:<name>`, `role:<role>` and `type:<Record>` hold for all answers
+whom an answer is about, and `reference:<key>` which of the system's own objects. `upstream:<name>`, `role:<role>` and `type:<Record>` hold for all answers
 of an operation.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from ports.catalog import Product
 from ports.common import Page
-from ports.customers import Customer
+from ports.customers import Contact, Customer
 from ports.invoices import Invoice
 from ports.orders import Order
 from ports.pricing import PriceQuestion
@@ -21,6 +21,7 @@ _BROAD = ("upstream", "role", "type")
 # What the text keys of an operation are; other keys and all values speak for themselves.
 _KINDS: Mapping[str, str] = {
     "catalog.products": "product",
+    "catalog.referenced": "reference",
     "stock.availability": "product",
     "accounts.accounts": "customer",
     "accounts.addresses": "customer",
@@ -68,9 +69,12 @@ def _of_value(value: object) -> Iterator[tuple[str, str | None]]:
 def _of_record(value: object) -> Iterator[tuple[str, str | None]]:
     match value:
         case Product():
-            yield "product", value.sku
+            yield from (("product", value.sku), ("reference", value.reference))
         case Customer():
             yield "customer", value.number
+            yield from (("reference", one.id) for one in value.references)
+        case Contact():
+            yield "reference", value.id
         case Order():
             yield from (("order", value.number), ("customer", value.customer))
         case Invoice():

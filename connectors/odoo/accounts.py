@@ -215,8 +215,8 @@ class OdooAccounts:
     def _read(self, row: _Partner, context: "_Context") -> CustomerAccount:
         """Raises LookupError for a currency that there is not."""
         price_list = row.property_product_pricelist
-        currency = context.currencies[price_list.currency_id if price_list else context.own]
         own = context.currencies[row.currency_id or context.own]
+        currency = context.currencies[price_list.currency_id] if price_list else own
         incoterm = row.sale_incoterm_id
         return CustomerAccount(
             currency=currency.code,

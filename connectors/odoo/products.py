@@ -20,9 +20,10 @@ from ports.errors import RefusedError
 
 # Price and stock of one page ask within a turn of the event loop; this is many turns.
 _GATHER_SECONDS = 0.001
-# Moves of a product accumulate for ever. Up to here reading them with the product is cheaper than
-# a call of its own; a database where one product has more is asked for pending moves only.
-MOVES_NESTED = 60
+# Moves of a product accumulate for ever, and so do quants of what is sold by serial number (each
+# piece keeps one at the customers' place). Up to here reading them with the product is cheaper than
+# a call of its own; a database where one product has more is asked only for those that count.
+NESTED = 60
 
 _PLACE: dict[str, object] = {"fields": {"usage": {}, "warehouse_id": {}}}
 QUANT_FIELDS: dict[str, object] = {
@@ -69,9 +70,11 @@ class Place(msgspec.Struct):
 
 
 class Quant(msgspec.Struct):
-    location_id: Place | Absent
-    quantity: Number
-    reserved_quantity: Number
+    """One beyond the limit of the nested list has its id only."""
+
+    location_id: Place | Absent = False
+    quantity: Number = False
+    reserved_quantity: Number = False
 
 
 class Move(msgspec.Struct):
@@ -142,6 +145,7 @@ class Products:
         self._client = client
         self._gathering: dict[str, tuple[_Gathering, asyncio.Task[Found]]] = {}
         self._running: set[asyncio.Task[Found]] = set()
+        self._nests_quants = True
         self._nests_moves = True
 
     async def find(self, skus: Iterable[str], *, stock: bool, call: Call) -> Found:
@@ -186,10 +190,10 @@ class Products:
     async def _nested(self, call: Call) -> dict[str, object]:
         there = await self._client.fields("product.product", call=call)
         nested: dict[str, object] = {}
-        if "stock_quant_ids" in there:
-            nested["stock_quant_ids"] = {"fields": QUANT_FIELDS}
+        if "stock_quant_ids" in there and self._nests_quants:
+            nested["stock_quant_ids"] = {"fields": QUANT_FIELDS, "limit": NESTED}
         if "stock_move_ids" in there and self._nests_moves:
-            nested["stock_move_ids"] = {"fields": MOVE_FIELDS, "limit": MOVES_NESTED}
+            nested["stock_move_ids"] = {"fields": MOVE_FIELDS, "limit": NESTED}
         return nested
 
     async def _ask(
@@ -211,15 +215,24 @@ class Products:
             call=call,
         )
         products = _by_sku(page.records)
-        if any(_too_long(product.stock_move_ids) for product in products.values()):
-            self._nests_moves = False
-            for product in products.values():
-                product.stock_move_ids = None
+        self._unnest(products.values())
         return products
 
+    def _unnest(self, products: Iterable[Product]) -> None:
+        """Forgets lists of which only a part came, and no longer asks for them here."""
+        products = tuple(products)
+        if any(_too_long(product.stock_quant_ids) for product in products):
+            self._nests_quants = False
+            for product in products:
+                product.stock_quant_ids = None
+        if any(_too_long(product.stock_move_ids) for product in products):
+            self._nests_moves = False
+            for product in products:
+                product.stock_move_ids = None
 
-def _too_long(moves: list[Move] | None) -> bool:
-    return moves is not None and len(moves) > MOVES_NESTED
+
+def _too_long(rows: Sequence[Quant] | Sequence[Move] | None) -> bool:
+    return rows is not None and len(rows) > NESTED
 
 
 def _specification(there: frozenset[str]) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """Outgoing deliveries of an Odoo database, with what they hold and who carries them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 

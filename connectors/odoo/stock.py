@@ -46,7 +46,7 @@ class _Warehouses(msgspec.Struct):
     records: list[_Warehouse]
 
 
-class _OwnedQuant(Quant):
+class _OwnedQuant(Quant, kw_only=True):
     product_id: int
 
 
@@ -74,7 +74,7 @@ class OdooStock:
     """Serves `ports.stock.Stock`: one call shared with pricing, or up to three.
 
     Quants and moves come nested with the products; where Odoo does not give them so, or products
-    have long histories of moves, each is a call of its own.
+    have long histories, each is a call of its own.
     """
 
     def __init__(self, client: OdooClient, products: Products) -> None:

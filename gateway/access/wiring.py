@@ -60,6 +60,10 @@ class Access:
         self.watch.require_unthrottled(caller.subject)
         return Admitted(caller, address)
 
+    async def caller(self, headers: Headers) -> Caller:
+        """The caller alone, for what operators ask over HTTP. Raises as `admit`."""
+        return (await self.admit(headers, {})).caller
+
     async def take(self, context: Context, cost: int, /) -> None:
         """Charges the caller of an operation. Raises RateLimitedError."""
         caller = context.caller

@@ -193,6 +193,7 @@ _UPSTREAMS: Mapping[str, Mapping[str, str]] = {
         "client_secret": credentials.AKENEO_CLIENT_SECRET,
         "username": credentials.AKENEO_USERNAME,
         "password": credentials.AKENEO_PASSWORD,
+        "default_locale": "en_US",
     },
     "erp": {
         "kind": "odoo",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gateway.cli import cache as kept_answers
 from gateway.cli import keys as api_keys
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ config = typer.Typer(help="The configuration file.", no_args_is_help=True, rich_
 app.add_typer(schema, name="schema")
 app.add_typer(config, name="config")
 app.add_typer(api_keys.app, name="keys")
+app.add_typer(kept_answers.app, name="cache")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", envvar="PASSERELLE_CONFIG", help="The TOML file.")
@@ -142,7 +144,8 @@ def _settings_of(config: Path, host: str | None = None, port: int | None = None)
     from gateway.settings import SettingsError, load
 
     options = {"PASSERELLE_SERVER__HOST": host, "PASSERELLE_SERVER__PORT": port and str(port)}
-    environ = {name: text for name, text in {**os.environ, **options}.items() if text}
+    given = {name: text for name, text in options.items() if text}
+    environ = {**os.environ, **given}
     # Other people's connectors may stand beside the file instead of being installed.
     sys.path.append(str(config.resolve().parent))
     try:

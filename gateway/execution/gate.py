@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 from graphql import FragmentDefinitionNode, GraphQLError, GraphQLSchema
 
 from gateway.execution.engine import Operation
+from gateway.execution.lanes import LaneCosts, lane_of
 from gateway.execution.terms import terms
 from gateway.operations.cost import Costs
 from gateway.operations.introspection import introspects
@@ -29,6 +31,7 @@ class GateRules:
 
     cost: int = 5_000
     introspection: bool = True
+    lanes: LaneCosts | None = None
 
 
 class Gate:
@@ -54,6 +57,9 @@ class Gate:
                 [operation.node],
                 extensions={"code": LIMIT_EXCEEDED},
             )
+        if self._rules.lanes is not None:
+            lane = lane_of(context.caller, cost, self._rules.lanes)
+            context.call = msgspec.structs.replace(context.call, lane=lane)
         if not _wants_cost(operation):
             return None
         return {"cost": {"requested": cost, "limit": self._rules.cost}}

@@ -27,15 +27,16 @@ log = structlog.get_logger(__name__)
 class SheddingRules:
     """`most` requests are answered at once, 0: any number and nothing is ever refused.
 
-    While the loop has been late by `late_seconds` for a whole `interval_seconds`, fewer are let
-    in step by step, though never fewer than `least`; beyond `least`, none at all are let in while
-    it is late by `stuck_seconds`.
+    Once the loop has been late by `late_seconds` for `patience_seconds` without a pause, it is
+    overloaded: a burst is worked off, a load that lasts is not. Then fewer are let in, step by
+    step down to `least`, and of those that came together only what the loop can begin before it is
+    as late again.
     """
 
     most: int = 1000
     least: int = 16
     late_seconds: float = 0.025
-    stuck_seconds: float = 0.25
+    patience_seconds: float = 1.0
     interval_seconds: float = 0.1
     retry_after_seconds: int = 1
 
@@ -52,6 +53,7 @@ class AdaptiveLimit:
         self._exact = float(rules.most)
         self._since: float | None = None
         self._smallest = float("inf")
+        self.is_overloaded = False
 
     @property
     def limit(self) -> int:
@@ -63,18 +65,25 @@ class AdaptiveLimit:
         if self._since is None:
             self._since = now
         self._smallest = min(self._smallest, late)
-        if now - self._since < rules.interval_seconds:
+        if self._smallest <= rules.late_seconds:
+            wait = rules.interval_seconds
+        else:
+            wait = rules.interval_seconds if self.is_overloaded else rules.patience_seconds
+        if now - self._since < wait:
             return
         if self._smallest > rules.late_seconds:
+            self.is_overloaded = True
             self._exact = max(float(rules.least), min(self._exact, under_way) * 0.85)
         else:
             self._exact = min(float(rules.most), self._exact * 1.05 + 1)
+            self.is_overloaded = self.is_overloaded and self._exact < rules.most
         self._since, self._smallest = now, float("inf")
 
     def rest(self) -> None:
         """Nothing is under way that could tell: the next interval begins anew."""
         self._since, self._smallest = None, float("inf")
         self._exact = float(self._rules.most)
+        self.is_overloaded = False
 
 
 class Shedding:
@@ -89,9 +98,11 @@ class Shedding:
         self._adaptive = AdaptiveLimit(rules)
         self._look: asyncio.TimerHandle | None = None
         self._due = 0.0
-        self._last_late = 0.0
         self.under_way = 0
         self.refused = 0
+        # Those that never wait are done as soon as begun: what makes the loop late is how many
+        # there were since the last look.
+        self._done = 0
         self._is_shedding = False
 
     @property
@@ -112,20 +123,22 @@ class Shedding:
             await self._app(scope, receive, send)
         finally:
             self.under_way -= 1
+            self._done += 1
 
     def _is_too_much(self) -> bool:
-        if self.under_way < min(self._rules.least, self._rules.most):
-            return False
-        late = max(self._last_late, self._overdue()) if self._look is not None else 0.0
-        return late > self._rules.stuck_seconds or self.under_way >= self._adaptive.limit
+        if not self._adaptive.is_overloaded:
+            return self.under_way >= self._rules.most
+        taken = self.under_way + self._done
+        is_late = taken > 0 and self._overdue() > self._rules.late_seconds
+        return is_late or taken >= self._adaptive.limit
 
     def _overdue(self) -> float:
         """By how much the next look is late at this moment."""
         return max(0.0, self._clock() - self._due)
 
     def _watch(self) -> None:
-        """Looks at the loop while there is enough under way to make it late."""
-        if self._look is not None or self.under_way * 2 < self._rules.least:
+        """Looks at the loop while anything is asked."""
+        if self._look is not None:
             return
         pause = self._rules.interval_seconds / 5
         self._due = self._clock() + pause
@@ -133,11 +146,11 @@ class Shedding:
 
     def _looked(self) -> None:
         self._look = None
-        self._last_late = self._overdue()
-        self._adaptive.observe(self._clock(), self._last_late, self.under_way)
-        self._watch()
-        if self._look is None:
-            self._last_late = 0.0
+        taken, self._done = self.under_way + self._done, 0
+        self._adaptive.observe(self._clock(), self._overdue(), taken)
+        if taken:
+            self._watch()
+        else:
             self._adaptive.rest()
             self._tell(is_shedding=False)
 

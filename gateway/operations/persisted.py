@@ -93,8 +93,8 @@ class PersistedDocuments:
         text = await self._known(named) if sent is None else sent
         digest = None if sent is None else _proven(named, sent)
         if self._trusted is not None and not self._trusted.admits(text):
-            return self._untrusted(text, context)
-        document = self._documents.document(text)
+            return await self._untrusted(text, context)
+        document = await self._documents.examined(text)
         if digest is not None and self._store is not None:
             await self._store.put(digest, text)
         if self._trusted is not None:
@@ -112,9 +112,9 @@ class PersistedDocuments:
             raise DocumentError(NOT_FOUND, [GraphQLError("PersistedQueryNotFound")], 404)
         return text
 
-    def _untrusted(self, text: str, context: object) -> Document:
+    async def _untrusted(self, text: str, context: object) -> Document:
         if self._reads_schema(context):
-            document = self._documents.document(text)
+            document = await self._documents.examined(text)
             if only_reads_schema(document):
                 return document
         message = "Only documents that were registered beforehand are served here."

@@ -51,7 +51,7 @@ class LifetimeSettings(_Table):
 class CacheSettings(_Table):
     """Answers of the systems, in the process and, where `redis.url` is set, shared by replicas."""
 
-    enabled: bool = Field(default=True, description="Reuse answers; else always ask the systems.")
+    enabled: bool = Field(default=False, description="Reuse answers; else always ask the systems.")
     memory_entries: int = Field(
         default=50_000, ge=1, le=10_000_000, description="Most answers that a process remembers."
     )

@@ -13,6 +13,9 @@ class _Table(BaseModel):
 class CircuitSettings(_Table):
     """When a system that fails is left alone, by operation, and when it is tried again."""
 
+    enabled: bool = Field(
+        default=False, description="Leave a system that fails alone for a while; else always ask."
+    )
     window_seconds: float = Field(
         default=10, gt=0, le=600, description="How far back calls count towards the error rate."
     )
@@ -71,13 +74,13 @@ class SheddingSettings(_Table):
     """What the gateway refuses (503) when more is asked of it than it can answer."""
 
     max_requests: int = Field(
-        default=1000,
+        default=0,
         ge=0,
         le=1_000_000,
         description="GraphQL requests under way in one process; 0 refuses none, whatever the load.",
     )
     min_requests: int = Field(
-        default=16, ge=1, le=1_000_000, description="So many are let in however late it is."
+        default=16, ge=1, le=1_000_000, description="As few at once are let in at the least."
     )
     late_ms: float = Field(
         default=25,
@@ -85,11 +88,11 @@ class SheddingSettings(_Table):
         le=60_000,
         description="Work that is always later than this makes fewer requests be let in.",
     )
-    stuck_ms: float = Field(
-        default=250,
+    patience_seconds: float = Field(
+        default=1,
         gt=0,
-        le=60_000,
-        description="Work later than this lets none in beyond `min_requests`.",
+        le=600,
+        description="So long all work must be late before fewer are let in: bursts are worked off.",
     )
     retry_after_seconds: int = Field(
         default=1, ge=1, le=3600, description="When those refused are told to come back."
@@ -100,7 +103,7 @@ class SheddingSettings(_Table):
             most=self.max_requests,
             least=self.min_requests,
             late_seconds=self.late_ms / 1000,
-            stuck_seconds=self.stuck_ms / 1000,
+            patience_seconds=self.patience_seconds,
             retry_after_seconds=self.retry_after_seconds,
         )
 

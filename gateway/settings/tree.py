@@ -10,12 +10,15 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.settings.access import TokenSettings
+from gateway.settings.cache import CacheSettings
 from gateway.settings.cross_origin import CorsSettings
 from gateway.settings.documents import ApqSettings, TrustedDocumentsSettings
 from gateway.settings.ide import IdeSettings
 from gateway.settings.keys import KeySettings
 from gateway.settings.limits import LimitsSettings
 from gateway.settings.rates import RateSettings, RedisSettings, WatchSettings
+from gateway.settings.resilience import ResilienceSettings
+from gateway.settings.webhooks import WebhookSettings
 from upstream.config import BaseUrl, UpstreamConfig
 
 SECRET_LENGTH = 16
@@ -65,8 +68,9 @@ class GraphQLSettings(_Table):
 
     federation_version: str = Field(
         default="2.9",
-        pattern=r"^2\.[0-9]{1,2}$",
-        description="Version of Apollo Federation that the subgraph's schema links to.",
+        pattern=r"^2\.([5-9]|1[01])$",
+        description="Version of Apollo Federation that the subgraph's schema links to: 2.5 (the "
+        "first that knows required scopes) to 2.11.",
     )
     page_cap: int = Field(
         default=100, ge=1, le=10_000, description="Largest page (`first`) that may be asked for."
@@ -156,6 +160,16 @@ class Settings(_Table):
     )
     limits: LimitsSettings = Field(
         default=LimitsSettings(), description="How large an operation may be."
+    )
+    cache: CacheSettings = Field(
+        default=CacheSettings(), description="How long answers are reused."
+    )
+    resilience: ResilienceSettings = Field(
+        default=ResilienceSettings(), description="What protects systems and the gateway itself."
+    )
+    webhooks: Mapping[str, WebhookSettings] = Field(
+        default_factory=dict,
+        description="Upstreams that tell of changes at `/webhooks/<upstream>`, by name.",
     )
     ide: IdeSettings = Field(default=IdeSettings(), description="The query editor at `/`.")
     trusted_documents: TrustedDocumentsSettings = Field(

@@ -67,11 +67,15 @@ class Shop:
         assert answer.is_success, answer.text
 
 
-def settings_of(folder: Path) -> Settings:
+def tables_of(folder: Path) -> dict[str, Any]:
     """The demo's, with its keys in `folder`."""
     tables = Demo().tables("pepper" * 6)
     tables["access"]["keys"]["store"] = f"sqlite:{folder / 'keys.db'}"
-    return read(tables)
+    return tables
+
+
+def settings_of(folder: Path) -> Settings:
+    return read(tables_of(folder))
 
 
 @pytest.fixture

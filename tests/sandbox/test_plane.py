@@ -44,7 +44,7 @@ async def client(sandbox: ASGIApp) -> AsyncIterator[httpx2.AsyncClient]:
 async def _served(application: Any) -> AsyncIterator[str]:
     """The application on a free port of the loopback."""
     bound = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(application, lifespan="off", log_level="critical", access_log=False)
+    config = uvicorn.Config(application, lifespan="off", log_config=None, access_log=False)
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[bound]))

@@ -25,7 +25,7 @@ def tables(folder: Path) -> dict[str, Any]:
     found = Demo().tables(PEPPER)
     found["access"]["keys"]["store"] = f"sqlite:{folder / 'keys.db'}"
     plenty = {"cost_per_second": 10_000_000, "burst": 100_000_000, "requests_per_second": 100_000}
-    found["rates"] = {name: plenty for name in ("anonymous", "user", "staff", "application")}
+    found["rates"] = dict.fromkeys(("anonymous", "user", "staff", "application"), plenty)
     return found
 
 

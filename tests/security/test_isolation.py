@@ -1,6 +1,6 @@
 """What belongs to another customer answers like what does not exist, on every way in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,10 +24,13 @@ class Things:
     invoice: str
     tracking: str
     delivery: str
+    "Its number, which ids of shipments hold."
     purchase: str
 
 
-NOTHING = Things(UNKNOWN, "S99999", "INV/2020/99999", "1Z0000000000000000", "99999999", "PO-NO-SUCH")
+NOTHING = Things(
+    UNKNOWN, "S99999", "INV/2020/99999", "1Z0000000000000000", "WH/OUT/99999", "PO-NO-SUCH"
+)
 
 
 def things_of(world: World, customer: str) -> Things:
@@ -45,7 +48,7 @@ def things_of(world: World, customer: str) -> Things:
         order.number,
         invoiced[order.id].number,
         str(delivery.tracking_number),
-        str(delivery.id),
+        delivery.number,
         order.purchase_order_number,
     )
 
@@ -83,7 +86,8 @@ def asked(query: str, **variables: Any) -> dict[str, Any]:
     return {"query": query, "variables": variables}
 
 
-BY_ID = {
+KeyOf = Callable[[Things], str]
+BY_ID: dict[str, KeyOf] = {
     "Order": lambda it: it.order,
     "Invoice": lambda it: it.invoice,
     "Shipment": lambda it: it.delivery,
@@ -95,13 +99,13 @@ FIELDS = {
     "Shipment": "trackingNumber tracking { status events { at } } order { number }",
     "Customer": "number name email contacts { name } addresses { city } account { priceList }",
 }
-NATURAL = {
+NATURAL: dict[str, tuple[str, str, KeyOf]] = {
     "order": ("number", "Order", lambda it: it.order),
     "invoice": ("number", "Invoice", lambda it: it.invoice),
     "shipment": ("trackingNumber", "Shipment", lambda it: it.tracking),
     "customer": ("number", "Customer", lambda it: it.customer),
 }
-ENTITIES = {
+ENTITIES: dict[str, tuple[str, KeyOf]] = {
     "Order": ("number", lambda it: it.order),
     "Invoice": ("number", lambda it: it.invoice),
     "Shipment": ("trackingNumber", lambda it: it.tracking),
@@ -140,7 +144,8 @@ def ways(it: Things) -> dict[str, dict[str, Any]]:
         k=it.order,
     )
     found["customers by text"] = asked(
-        "query($k: String!) { customers(search: $k) { totalCount nodes { number } } }", k=it.customer
+        "query($k: String!) { customers(search: $k) { totalCount nodes { number } } }",
+        k=it.customer,
     )
     return found
 
@@ -234,9 +239,7 @@ async def test_filters_narrow_and_never_widen(
 
 async def test_anothers_cursor_gives_ones_own_page(fortress: Fortress, world: World) -> None:
     owners = {order.number: order.company for order in world.orders}
-    query = (
-        "query($a: String) { orders(first: 3, after: $a) { nodes { number } pageInfo { endCursor } } }"
-    )
+    query = "query($a: String) { orders(first: 3, after: $a) { nodes { number } pageInfo { endCursor } } }"
     theirs = await fortress.ask(query, headers=fortress.bearer("storefront-tenant-3"))
     cursor = theirs["data"]["orders"]["pageInfo"]["endCursor"]
 
@@ -274,7 +277,8 @@ async def test_prices_are_those_of_the_callers_own_terms(fortress: Fortress, wor
 async def test_the_viewer_is_the_one_who_asks(fortress: Fortress) -> None:
     for client, customer in (("storefront", OURS), ("storefront-tenant-3", THEIRS)):
         answer = await fortress.ask(
-            "{ viewer { customer { number } } customer { number } }", headers=fortress.bearer(client)
+            "{ viewer { customer { number } } customer { number } }",
+            headers=fortress.bearer(client),
         )
 
         assert answer["data"]["viewer"]["customer"] == answer["data"]["customer"]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from connectors.odoo.products import MOVES_NESTED
+from connectors.odoo.products import NESTED
 from ports.errors import RefusedError
 from ports.pricing import Price, PriceQuestion
 from ports.stock import Availability, AvailabilityStatus, Stock
@@ -157,7 +157,7 @@ async def test_more_is_reserved_than_is_there() -> None:
 async def test_a_long_history_is_asked_for_pending_moves_only() -> None:
     def worn(record: dict[str, Any]) -> None:
         if "stock_move_ids" in record:
-            record["stock_move_ids"] += [{"id": 10**6 + n} for n in range(MOVES_NESTED)]
+            record["stock_move_ids"] += [{"id": 10**6 + n} for n in range(NESTED)]
 
     peer = Peer(edit=worn)
     _, stock = page(peer)
@@ -176,6 +176,26 @@ async def test_a_long_history_is_asked_for_pending_moves_only() -> None:
         wish for asked in peer.asked if "default_code" in (wish := asked.get("specification", {}))
     ]
     assert ["stock_move_ids" in wish for wish in products] == [True, False]
+
+
+async def test_pieces_by_serial_number_are_asked_in_the_warehouses_only() -> None:
+    def sold(record: dict[str, Any]) -> None:
+        if "stock_quant_ids" in record:
+            record["stock_quant_ids"] += [{"id": 10**6 + n} for n in range(NESTED)]
+
+    peer = Peer(edit=sold)
+    _, stock = page(peer)
+    expected = (await held(Peer())).locations
+
+    for _ in range(2):
+        found = (await stock.availability([SKU], call=own_call()))[SKU]
+        assert isinstance(found, Availability)
+        assert found.locations == expected
+
+    assert (
+        sorted(peer.live)
+        == ["product.product/web_search_read"] * 2 + ["stock.quant/web_search_read"] * 2
+    )
 
 
 async def test_without_the_inventory_app_nothing_is_known() -> None:

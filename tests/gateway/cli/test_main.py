@@ -105,3 +105,22 @@ def test_the_file_may_be_named_by_the_environment(config: Any) -> None:
 
 def test_an_option_that_is_wrong_ends_with_2() -> None:
     assert invoke("serve", "--port", "99999").exit_code == 2
+
+
+def test_the_port_may_come_from_the_environment_by_its_whole_name(config: Any) -> None:
+    environ = {"PASSERELLE_SERVER__PORT": "none"}
+
+    done = CliRunner().invoke(app, ["serve", "--config", str(config(""))], env=environ)
+
+    assert done.exit_code == 2
+    assert "(from PASSERELLE_SERVER__PORT)" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["2.4", "2.12", "3.0"])
+def test_a_federation_that_cannot_be_printed_is_refused(version: str, config: Any) -> None:
+    file = config(f'[graphql]\nfederation_version = "{version}"\n')
+
+    done = CliRunner().invoke(app, ["check", "--config", str(file)])
+
+    assert done.exit_code == 2
+    assert "graphql.federation_version" in done.stderr

@@ -14,6 +14,7 @@ from gateway.execution.errors import (
     port_entry,
     request_entries,
     whole_seconds,
+    without_suggestions,
 )
 from ports.errors import (
     BadInputError,
@@ -182,3 +183,16 @@ def test_plain_entries() -> None:
 )
 def test_whole_seconds(told: float | None, seconds: int | None) -> None:
     assert whole_seconds(told) == seconds
+
+
+def test_strangers_are_not_told_what_else_there_is() -> None:
+    told = GraphQLError('Cannot query field "nam" on type "Product". Did you mean "name"?')
+
+    (entry,) = without_suggestions(request_entries([told], "GRAPHQL_VALIDATION_FAILED", "r1"))
+
+    assert entry["message"] == 'Cannot query field "nam" on type "Product".'
+    assert entry["extensions"] == {
+        "code": "GRAPHQL_VALIDATION_FAILED",
+        "retryable": False,
+        "requestId": "r1",
+    }

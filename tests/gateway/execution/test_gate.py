@@ -63,7 +63,7 @@ async def test_the_cost_is_told_on_demand() -> None:
     "query",
     [
         "{ __schema { types { name } } }",
-        '{ __type(name: "Product") { name } }',
+        '{ __type(name: "Product") { name fields { name } } }',
         "{ _service { sdl } }",
     ],
 )
@@ -74,6 +74,18 @@ async def test_introspection_needs_its_scope_where_it_is_off(query: str) -> None
 
     assert code(refused) == "FORBIDDEN"
     assert granted.errors == free.errors == []
+
+
+async def test_a_types_name_alone_is_no_introspection() -> None:
+    rules = GateRules(introspection=False)
+
+    named = await run('{ __type(name: "Product") { name __typename } }', rules)
+    spread = await run(
+        '{ __type(name: "Product") { ...F } } fragment F on __Type { fields { name } }', rules
+    )
+
+    assert named.data == {"__type": {"name": "Product", "__typename": "__Type"}}
+    assert code(spread) == "FORBIDDEN"
 
 
 async def test_typename_is_no_introspection() -> None:

@@ -102,17 +102,43 @@ async def test_health_is_told_whatever_the_load(bench: Bench) -> None:
     assert (await bench.client.get("/healthz")).status_code == 200
 
 
-async def test_a_loop_that_is_stuck_takes_nothing_on(bench: Bench) -> None:
-    await bench.hold(16)
-    bench.now += 10_000 / 5 + RULES.stuck_seconds + 0.01
+def overload(bench: Bench) -> None:
+    """The loop has been late for long."""
+    for number in range(3):
+        bench.shedding._adaptive.observe(bench.now + number * 10_000, 5.0, 1000)
+    assert bench.shedding._adaptive.is_overloaded
+
+
+async def test_an_overloaded_loop_begins_no_more_than_it_has_time_for(bench: Bench) -> None:
+    overload(bench)
+    await bench.hold(1)
+    bench.now += 10_000 / 5 + RULES.late_seconds / 2
+    await bench.hold(1)
+    bench.now += RULES.late_seconds
     assert (await bench.ask()).status_code == 503
 
 
-async def test_few_are_never_refused_however_stuck_the_loop(bench: Bench) -> None:
-    await bench.hold(15)
+async def test_what_is_done_at_once_counts_as_well(bench: Bench) -> None:
+    bench.busy.go.set()
+    overload(bench)
+    assert {(await bench.ask()).status_code for _ in range(bench.shedding.limit)} == {200}
+    assert (await bench.ask()).status_code == 503
+    bench.shedding._looked()
+    assert (await bench.ask()).status_code == 200
+
+
+async def test_a_burst_is_worked_off_however_late_the_loop(bench: Bench) -> None:
+    await bench.hold(19)
     bench.now += 10_000
     await bench.hold(1)
-    assert await bench.let_go() == [200] * 16
+    assert await bench.let_go() == [200] * 20
+
+
+async def test_one_is_always_let_in_however_late_the_loop(bench: Bench) -> None:
+    overload(bench)
+    bench.now += 10_000
+    await bench.hold(1)
+    assert await bench.let_go() == [200]
 
 
 async def test_a_client_that_goes_away_leaves_its_room(bench: Bench) -> None:
@@ -145,6 +171,11 @@ def test_work_that_is_always_late_lets_fewer_in() -> None:
     limits = looked(AdaptiveLimit(RULES), [0.1] * 200)
     assert limits == sorted(limits, reverse=True)
     assert limits[-1] == RULES.least
+
+
+def test_a_short_burst_does_not() -> None:
+    limits = looked(AdaptiveLimit(RULES), [0.4] * 40 + [0.0] * 20 + [0.4] * 40)
+    assert set(limits) == {RULES.most}
 
 
 def test_one_large_answer_does_not() -> None:

@@ -158,7 +158,7 @@ def listening() -> Iterator[tuple[socket.socket, str]]:
 @contextmanager
 def serving(application: ASGIApp, bound: socket.socket) -> Iterator[None]:
     config = uvicorn.Config(
-        application, lifespan="off", ws="none", log_level="warning", timeout_graceful_shutdown=1
+        application, lifespan="off", ws="none", log_config=None, timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})

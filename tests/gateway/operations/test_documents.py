@@ -1,5 +1,6 @@
 """Documents: what is kept, what is refused and how, which operation is meant."""
 
+import asyncio
 import inspect
 import sys
 
@@ -7,12 +8,14 @@ import pytest
 from graphql import build_schema, get_introspection_query
 
 from gateway.operations.documents import (
+    LONG_CHARACTERS,
     Document,
     DocumentError,
     DocumentLimits,
     Documents,
     operation_of,
 )
+from gateway.operations.limits import LIMIT_EXCEEDED
 from gateway.operations.request import GraphQLRequest, Method, RequestError
 
 SCHEMA = build_schema("""
@@ -165,3 +168,34 @@ def test_no_mutation_by_get() -> None:
         chosen("mutation { m }", method="GET")
     assert error.value.status == 405
     assert (b"allow", b"POST") in error.value.headers
+
+
+async def test_a_long_document_is_examined_beside_the_event_loop() -> None:
+    documents = Documents(SCHEMA)
+    text = "{ b " + "#" * LONG_CHARACTERS + "\n}"
+    turned: list[bool] = []
+    asyncio.get_running_loop().call_soon(turned.append, True)
+
+    first, again = await asyncio.gather(documents.examined(text), documents.examined(text))
+
+    assert turned
+    assert first.operations.keys() == again.operations.keys() == {None}
+    assert len(documents) == 1
+    assert await documents.examined(text) is documents.document(text)
+
+
+async def test_a_long_document_that_is_refused_is_not_kept() -> None:
+    documents = Documents(SCHEMA)
+
+    with pytest.raises(DocumentError) as error:
+        await documents.examined("{ c " + "#" * LONG_CHARACTERS + "\n}")
+
+    assert error.value.code == "GRAPHQL_VALIDATION_FAILED"
+    assert len(documents) == 0
+
+
+def test_fields_repeated_too_often_are_refused_early() -> None:
+    """Each pair of them would be compared, on each level."""
+    error = refused(f"{{ {'a { a { b } } ' * 180} }}", DocumentLimits(max_tokens=5_000))
+
+    assert error.errors[-1].extensions == {"code": LIMIT_EXCEEDED}

@@ -32,9 +32,13 @@ def test_what_is_configured_arrives() -> None:
     )
     assert circuit.rules() == CircuitRules(20, 10, 7, 0.25, 2, 3, 5, 0.5)
     shedding = SheddingSettings(
-        max_requests=0, min_requests=4, late_ms=50, stuck_ms=500, retry_after_seconds=9
+        max_requests=0,
+        min_requests=4,
+        late_ms=50,
+        patience_seconds=3,
+        retry_after_seconds=9,
     )
-    assert shedding.rules() == SheddingRules(0, 4, 0.05, 0.5, retry_after_seconds=9)
+    assert shedding.rules() == SheddingRules(0, 4, 0.05, 3, retry_after_seconds=9)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def world() -> World:
 @contextmanager
 def _serving(served: ASGIApp) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(served, lifespan="off", log_level="warning", ws="none")
+        config = uvicorn.Config(served, lifespan="off", log_config=None, ws="none")
         server = uvicorn.Server(config)
         thread = Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

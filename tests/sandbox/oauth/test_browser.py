@@ -61,7 +61,7 @@ async def _client_page(scope: Scope, receive: Receive, send: Send) -> None:
 
 @asynccontextmanager
 async def _served(application: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(application, lifespan="off", log_level="critical", access_log=False)
+    config = uvicorn.Config(application, lifespan="off", log_config=None, access_log=False)
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve(sockets=[listener]))
