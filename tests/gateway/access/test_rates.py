@@ -31,6 +31,7 @@ from gateway.access.rates import (
 )
 from gateway.settings.rates import RateClass, RateSettings, RedisSettings
 from ports.caller import Caller, CallerKind
+from tests.peers.valkey import valkey_server
 
 USER = Caller("anna", CallerKind.USER, "C-1")
 OTHER = Caller("bert", CallerKind.USER, "C-2")
@@ -313,7 +314,7 @@ def test_the_store_is_redis_or_nothing() -> None:
 
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[ValkeyServer]:
-    with ValkeyServer(save="") as server:
+    with valkey_server(save="") as server:
         yield server
 
 
