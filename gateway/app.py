@@ -57,6 +57,8 @@ from upstream.standin import StandIn
 
 Transports = Mapping[str, httpx2.AsyncBaseTransport]
 ISSUERS = "issuers:"
+# Roles that no field asks by themselves.
+_APART = frozenset({"tracking", "directory"})
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +101,8 @@ class Wiring:
             for name, config in settings.upstreams.items()
         }
         self.ports = self._ports(settings)
+        known = settings.roles.directory
+        self.directory = None if known is None else self._port("directory", known)
 
     def watched(self) -> list[Watched]:
         return [Watched(one.upstream, one.roles) for one in self.connections.values()]
@@ -113,7 +117,7 @@ class Wiring:
     def _ports(self, settings: Settings) -> Ports:
         served: dict[str, Any] = {}
         for role in ROLES:
-            name = None if role == "tracking" else getattr(settings.roles, role)
+            name = None if role in _APART else getattr(settings.roles, role)
             if name is not None:
                 served[role] = self._port(role, name)
         carriers = settings.roles.tracking.items()
@@ -173,7 +177,7 @@ def build(
     """
     shown = page or settings.ide.page()
     wiring = Wiring(settings, transports)
-    access = Access(settings, (transports or {}).get(ISSUERS))
+    access = Access(settings, (transports or {}).get(ISSUERS), wiring.directory)
     links = _links(settings)
     inbox = Inbox(wiring.cache) if wiring.cache else None
     application = http_app(

@@ -65,7 +65,7 @@ class MediaLinks(Protocol):
 class Context:
     """Made anew for each operation; `aclose` ends what it still has under way.
 
-    `address` is the client's.
+    `address` is the client's; `headers` go out with the answer.
     """
 
     call: Call
@@ -74,6 +74,7 @@ class Context:
     systems: Callable[[], Sequence[System]]
     page_cap: int = 100
     address: str = "unknown"
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     _loaders: dict[object, Loader[Any, Any]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ports.accounts import Accounts
 from ports.catalog import Catalog
 from ports.customers import Customers
+from ports.directory import Directory
 from ports.invoices import Invoices
 from ports.orders import Orders
 from ports.pricing import Pricing
@@ -22,4 +23,5 @@ ROLES: Mapping[str, type] = {
     "shipments": Shipments,
     "customers": Customers,
     "tracking": CarrierTracking,
+    "directory": Directory,
 }

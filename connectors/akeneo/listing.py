@@ -19,7 +19,7 @@ from ports.catalog import Product, ProductQuery, ProductSort
 from ports.common import Page, PageRequest
 from ports.errors import BadInputError
 
-MOST_SORTED = 1_000
+MOST_SORTED = 3_000
 _OPERATION = "catalog.search"
 
 

@@ -16,11 +16,13 @@ from gateway.access.rates import (
     RateLimitedError,
     Rates,
     RedisStore,
+    rate_headers,
     redis_store,
 )
 from gateway.access.watch import Watch
 from gateway.settings.tree import Settings
 from ports.caller import Caller
+from ports.directory import Directory
 from resolvers.context import Context
 from resolvers.scopes import ALL_SCOPES
 
@@ -36,11 +38,15 @@ class Admitted:
 class Access:
     """The doors of the gateway. As a context it keeps issuers' keys current, and closes all.
 
-    `transport` replaces the network to the issuers (tests).
+    `transport` replaces the network to the issuers (tests). `directory` places callers whose
+    tokens name no customer.
     """
 
     def __init__(
-        self, settings: Settings, transport: httpx2.AsyncBaseTransport | None = None
+        self,
+        settings: Settings,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        directory: Directory | None = None,
     ) -> None:
         self.watch = Watch(settings.watch.rules())
         self._resource = protected_resource(
@@ -49,7 +55,7 @@ class Access:
         self._keys = verifier_of(settings.access.keys, self.watch)
         self._store = _rate_store(settings)
         self._rates = Rates(settings.rates.classes(), self._store)
-        parts = Parts(self.watch, self._keys, transport=transport)
+        parts = Parts(self.watch, self._keys, directory, transport)
         self._authenticator = authenticator(settings.access, self._resource, parts)
 
     async def admit(self, headers: Headers, scope: Mapping[str, Any]) -> Admitted:
@@ -73,6 +79,7 @@ class Access:
         )
         if not taken.allowed:
             raise RateLimitedError(taken)
+        context.headers.extend(rate_headers(taken))
 
     def routes(self) -> Sequence[Route]:
         return self._resource.routes()

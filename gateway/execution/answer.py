@@ -13,7 +13,7 @@ class Answer:
 
     `errors` are ready entries. A `request_error` means that nothing was executed: there is no
     `data` then, as opposed to `data` that is null because errors reached the root; and a `status`,
-    for clients that do not expect 200.
+    for clients that do not expect 200. `headers` go out with it.
     """
 
     data: Mapping[str, object] | None
@@ -21,6 +21,7 @@ class Answer:
     extensions: Mapping[str, object] | None = None
     request_error: bool = False
     status: int = 400
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class Engine(Protocol):

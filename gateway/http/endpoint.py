@@ -5,6 +5,7 @@ Every answer is JSON, whatever was sent. Who may ask is decided where the contex
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import NoReturn, cast
 
 import orjson
@@ -72,7 +73,7 @@ class Endpoint:
             if accepted is None:
                 _refuse_accept()
             answer = await self._answer(scope, receive, Incoming(scope, request_id))
-            status = _status(answer, media_type)
+            status, headers = _status(answer, media_type), answer.headers
             body = _encoded(answer, request_id)
         except ClientGoneError:
             return
@@ -100,7 +101,9 @@ class Endpoint:
         context = await self._make_context(incoming, request)
         try:
             async with _Watch(receive):
-                return await self._engine.execute(request, context=context, method=method)
+                answer = await self._engine.execute(request, context=context, method=method)
+            told = getattr(context, "headers", None)
+            return replace(answer, headers=tuple(told)) if told else answer
         finally:
             aclose = getattr(context, "aclose", None)
             if aclose is not None:

@@ -17,6 +17,7 @@ from connectors import registry
 from gateway.settings.access import IntrospectionSettings, IssuerSettings
 from gateway.settings.annotations import arms, is_secret, table_of
 from gateway.settings.tree import Settings
+from gateway.settings.webhooks import WebhookSettings
 from upstream.config import UpstreamConfig
 
 _ROLES_HEADING = "# Which upstream serves which role; without one its fields answer null."
@@ -49,6 +50,7 @@ def key_tables() -> str:
     blocks.append(
         _key_table("`[access.issuers.introspection]` of an issuer", IntrospectionSettings, ())
     )
+    blocks.append(_key_table("`[webhooks.<upstream>]`", WebhookSettings, ()))
     blocks.append(_key_table("`[upstreams.<name>]` of every kind", UpstreamConfig, ()))
     for kind, manifest in registry.manifests().items():
         heading = f'`kind = "{kind}"`: {manifest.title}'

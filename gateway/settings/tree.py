@@ -127,6 +127,10 @@ class Roles(_Table):
     invoices: str | None = Field(default=None, description="Upstream of invoices.")
     shipments: str | None = Field(default=None, description="Upstream of deliveries.")
     customers: str | None = Field(default=None, description="Upstream of companies and contacts.")
+    directory: str | None = Field(
+        default=None,
+        description="Upstream that knows whose customer a caller is, if tokens do not.",
+    )
     tracking: Annotated[Mapping[str, str], AfterValidator(_lower_keys)] = Field(
         default_factory=dict,
         description="Carrier code (`dhl`, lower case) to the upstream that tracks its parcels.",

@@ -5,10 +5,12 @@ from types import ModuleType
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
 
 from gateway.app import Wiring, build
 from gateway.settings import read
+from ports.caller import Call
 from ports.common import SystemName
 from ports.errors import UnavailableError
 from upstream.config import UpstreamConfig
@@ -87,3 +89,46 @@ async def test_an_upstream_that_is_down_does_not_stop_the_start(tmp_path: Path) 
 
     assert ready.status_code == 200
     assert "errors" not in answer.json()
+
+
+class Knows:
+    manifest = msgspec.structs.replace(MANIFEST, name="knows", ports=("directory",))
+
+    def __init__(self, upstream: Upstream, config: UpstreamConfig) -> None:
+        self.asked: list[str] = []
+
+    def ports(self) -> dict[str, object]:
+        return {"directory": self}
+
+    async def customers_of(
+        self, subject: str, email: str | None, /, *, call: Call
+    ) -> tuple[str, ...]:
+        self.asked.append(subject)
+        return ("C1",)
+
+    async def aclose(self) -> None:
+        """Holds nothing."""
+
+
+async def test_a_directory_is_asked_behind_the_guard(
+    tables: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = msgspec.structs.replace(Knows.manifest, connector="broken_connector:Knows")
+    monkeypatch.setattr(Knows, "manifest", manifest)
+    sys.modules["broken_connector"].Knows = Knows  # type: ignore[attr-defined]
+    table = {"kind": "broken_connector:Knows", "base_url": "http://127.0.0.1:1"}
+    wiring = Wiring(read({"upstreams": {"people": table}, "roles": {"directory": "people"}}))
+
+    assert wiring.directory is not None
+    assert await wiring.directory.customers_of("jo", None, call=own_call()) == ("C1",)
+    await wiring.aclose()
+
+
+async def test_every_answer_tells_what_is_left_of_the_quota(tables: dict[str, Any]) -> None:
+    transport = httpx2.ASGITransport(app=build(read({"access": {"anonymous": True}})))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        answer = await client.post("/graphql", json={"query": "{ viewer { kind } }"})
+
+    assert answer.status_code == 200
+    assert '"anonymous-cost"' in answer.headers["ratelimit"]
+    assert '"anonymous-cost"' in answer.headers["ratelimit-policy"]

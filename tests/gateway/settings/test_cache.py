@@ -15,8 +15,12 @@ def settings(**told: object) -> CacheSettings:
     return CacheSettings.model_validate(told)
 
 
-def test_without_a_word_answers_are_kept_in_the_process() -> None:
-    cache = settings().open(None)
+def test_without_a_word_nothing_is_kept() -> None:
+    assert settings().open(None) is None
+
+
+def test_switched_on_answers_are_kept_in_the_process() -> None:
+    cache = settings(enabled=True).open(None)
 
     assert cache is not None
     assert cache.store is None
@@ -28,7 +32,7 @@ def test_it_can_be_switched_off() -> None:
 
 
 async def test_with_an_address_they_are_shared() -> None:
-    cache = settings(secret="0123456789abcdef").open(SecretStr("redis://127.0.0.1:1"))
+    cache = settings(enabled=True, secret="0123456789abcdef").open(SecretStr("redis://127.0.0.1:1"))
 
     assert cache is not None
     assert isinstance(cache.store, RedisStore)
