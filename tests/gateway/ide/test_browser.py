@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -174,3 +175,27 @@ def test_the_explorer_builds_a_query_by_clicks(visit: Visit) -> None:
 
     assert visit.run()["data"]["product"]["enabled"] is True
     assert not visit.complaints
+
+
+def test_a_person_logs_in_and_the_gateway_answers_for_that_customer(
+    visit: Visit, demo: dict[str, Any]
+) -> None:
+    page = visit.page
+    page.get_by_role("button", name="Show Access").click()
+    page.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.get_by_role("heading", name="Who are you?")).to_be_visible()
+    page.get_by_role("button").first.click()
+
+    expect(page.locator(".graphiql-tab")).to_have_count(4)
+    hide_or_show = page.get_by_role("button", name=re.compile("(Show|Hide) Access"))
+    if hide_or_show.get_attribute("aria-label") == "Show Access":
+        hide_or_show.click()
+    panel = page.locator(".panel", has=page.locator('[data-panel="access"]'))
+    expect(panel).to_contain_text(demo["examples"]["customer"])
+    visit.open_tab("OrderHistory")
+    with page.expect_request("**/graphql") as sent:
+        answer = visit.run()
+
+    assert sent.value.headers["authorization"].startswith("Bearer ")
+    assert "x-api-key" not in sent.value.headers
+    assert answer["data"]["customer"]["orders"]["nodes"]
