@@ -110,9 +110,13 @@ def test_answers_are_tagged_by_whom_they_are_about() -> None:
     product = Product("A-1", "uuid", "x", enabled=True)
     question = PriceQuestion("A-1", Decimal(1), "C-1")
 
-    assert tags("catalog.referenced", "uuid", product) == ("product:A-1",)
+    assert tags("catalog.referenced", "uuid", product) == (
+        "reference:uuid",
+        "product:A-1",
+    )
     assert tags("catalog.search", b"x", Page((product,), ("1",), has_next=False)) == (
         "product:A-1",
+        "reference:uuid",
     )
     assert tags("pricing.prices", question, None) == ("product:A-1", "customer:C-1")
     assert tags("orders.orders", "S1", None) == ("order:S1",)

@@ -22,7 +22,7 @@ from tests.gateway.ide.login_peer import (
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
-PATIENCE_MILLISECONDS = 15_000
+PATIENCE_MILLISECONDS = 60_000
 # Chromium says so of every 401, whatever the page makes of it.
 REFUSED = "the server responded with a status of 401"
 STORED = """() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"""
