@@ -170,7 +170,7 @@ class AttributeFilter:
 @strawberry.input(description="What a listing shows; every condition given must hold.")
 class ProductFilter:
     skus: list[str] | None = strawberry.field(
-        description="Only these article numbers, at most 1,000.", default=strawberry.UNSET
+        description="Only these article numbers, at most 100.", default=strawberry.UNSET
     )
     category: str | None = strawberry.field(
         description="Only products in this category.", default=strawberry.UNSET
