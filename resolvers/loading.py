@@ -16,6 +16,39 @@ Found: TypeAlias = T | PortError | None
 Ask: TypeAlias = Callable[[Sequence[K]], Awaitable[Answers[K, T]]]
 
 
+class _Question(Generic[K, T]):
+    """Keys that go together, and what came of them. Costs one future a waiter, none a key."""
+
+    __slots__ = ("answers", "failure", "fault", "keys", "over", "waiters")
+
+    def __init__(self) -> None:
+        self.keys: list[K] = []
+        self.answers: Answers[K, T] = {}
+        self.failure: PortError | None = None
+        self.fault: BaseException | None = asyncio.CancelledError()
+        self.over = False
+        self.waiters: list[asyncio.Future[None]] = []
+
+    async def settled(self) -> None:
+        """Raises the fault of the call, if it had one."""
+        if not self.over:
+            # One for each waiter: who is cancelled must not cancel what others wait for.
+            waiter = asyncio.get_running_loop().create_future()
+            self.waiters.append(waiter)
+            await waiter
+        if self.fault is not None:
+            raise self.fault
+
+    def settle(self) -> None:
+        self.over = True
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def value(self, key: K) -> Found[T]:
+        return self.failure or self.answers.get(key)
+
+
 class Loader(Generic[K, T]):
     """Keys asked in the same turn of the event loop go together; known ones are not asked again.
 
@@ -25,73 +58,80 @@ class Loader(Generic[K, T]):
     def __init__(self, ask: Ask[K, T], tasks: set[asyncio.Task[None]]) -> None:
         self._ask = ask
         self._tasks = tasks
-        self._known: dict[K, asyncio.Future[Found[T]]] = {}
-        self._waiting: list[K] = []
+        self._known: dict[K, _Question[K, T]] = {}
+        self._waiting: _Question[K, T] | None = None
 
     async def many(self, keys: Iterable[K]) -> list[Found[T]]:
         """The values in the order of `keys`; an error stands where its value would."""
-        return [await _settled(future) for future in self.start(keys)]
+        keys = tuple(keys)
+        self.start(keys)
+        known = self._known
+        questions = [known[key] for key in keys]
+        first = questions[0] if questions else None
+        if first is not None:
+            await first.settled()
+        if all(question is first for question in questions):
+            return [] if first is None else _read(first, keys)
+        for question in questions:
+            await question.settled()
+        return [question.value(key) for question, key in zip(questions, keys, strict=True)]
 
-    def start(self, keys: Iterable[K]) -> "list[asyncio.Future[Found[T]]]":
+    def start(self, keys: Iterable[K]) -> None:
         """Asks without waiting."""
-        return [self._future(key) for key in keys]
+        known = self._known
+        for key in keys:
+            if key not in known:
+                known[key] = question = self._waiting or self._opened()
+                question.keys.append(key)
 
     async def one(self, key: K) -> Found[T]:
-        return await _settled(self._future(key))
+        self.start((key,))
+        question = self._known[key]
+        await question.settled()
+        return question.value(key)
 
     def found(self) -> "dict[K, Found[T]]":
         """What was asked and answered so far; values that failed are left out."""
         settled = {
-            key: future.result()
-            for key, future in self._known.items()
-            if future.done() and not future.cancelled() and future.exception() is None
+            key: question.value(key)
+            for key, question in self._known.items()
+            if question.over and question.fault is None
         }
         return {key: value for key, value in settled.items() if not isinstance(value, PortError)}
 
-    def _future(self, key: K) -> "asyncio.Future[Found[T]]":
-        if (known := self._known.get(key)) is not None:
-            return known
+    def _opened(self) -> _Question[K, T]:
+        question = self._waiting = _Question[K, T]()
         loop = asyncio.get_running_loop()
-        if not self._waiting:
-            # Two turns: resolvers of one level may stand one await apart.
-            loop.call_soon(loop.call_soon, self._start)
-        self._waiting.append(key)
-        future: asyncio.Future[Found[T]] = loop.create_future()
-        self._known[key] = future
-        return future
+        # Two turns: resolvers of one level may stand one await apart.
+        loop.call_soon(loop.call_soon, self._start)
+        return question
 
     def _start(self) -> None:
-        keys, self._waiting = self._waiting, []
-        task = asyncio.get_running_loop().create_task(self._load(keys))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _load(self, keys: list[K]) -> None:
-        failure: PortError | None = None
-        answers: Answers[K, T] = {}
-        try:
-            answers = await self._ask(keys)
-        except PortError as error:
-            failure = error
-        except asyncio.CancelledError:
-            self._settle(keys, asyncio.Future.cancel)
-            raise
-        except Exception as error:  # noqa: BLE001 - handed to every waiter, masked at the edge
-            fault = error
-            self._settle(keys, lambda future: future.set_exception(fault))
+        question, self._waiting = self._waiting, None
+        if question is None:
             return
-        for key in keys:
-            if not (future := self._known[key]).done():
-                future.set_result(failure or answers.get(key))
+        task = asyncio.get_running_loop().create_task(self._load(question))
+        self._tasks.add(task)
 
-    def _settle(
-        self, keys: list[K], settle: "Callable[[asyncio.Future[Found[T]]], object]"
-    ) -> None:
-        for key in keys:
-            if not (future := self._known[key]).done():
-                settle(future)
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            question.settle()
+
+        task.add_done_callback(ended)
+
+    async def _load(self, question: _Question[K, T]) -> None:
+        try:
+            question.answers = await self._ask(question.keys)
+        except PortError as error:
+            question.failure, question.fault = error, None
+        except Exception as error:  # noqa: BLE001 - handed to every waiter, masked at the edge
+            question.fault = error
+        else:
+            question.fault = None
 
 
-async def _settled(future: "asyncio.Future[Found[T]]") -> Found[T]:
-    """Shielded: a waiter that is cancelled must not cancel what others wait for."""
-    return future.result() if future.done() else await asyncio.shield(future)
+def _read(question: _Question[K, T], keys: Sequence[K]) -> list[Found[T]]:
+    if question.failure is not None:
+        return [question.failure] * len(keys)
+    read = question.answers.get
+    return [read(key) for key in keys]

@@ -7,7 +7,6 @@ are per HTTP call and so in `http.py`.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 from ports.caller import Call
@@ -91,7 +90,9 @@ class _Live:
 
         TimedOutError at the deadline.
         """
-        with self._circuit.attempt(call.deadline) if self._circuit else nullcontext():
+        if self._circuit is None:
+            return await self._in_time(*arguments, call=call)
+        with self._circuit.attempt(call.deadline):
             return await self._in_time(*arguments, call=call)
 
     async def _in_time(self, *arguments: object, call: Call) -> Any:
@@ -108,10 +109,12 @@ class _Live:
 
     async def batch(self, keys: Sequence[Any], call: Call) -> dict[Any, Any]:
         """Raises the error of the only portion; of several, each costs its own keys."""
+        if not keys:
+            return {}
+        if self._max_keys is None or len(keys) <= self._max_keys:
+            return await self.single(keys, call=call)  # type: ignore[no-any-return]
         portions = list(chunks(keys, self._max_keys))
         answers = await asyncio.gather(*(self._portion(part, call) for part in portions))
-        if len(answers) == 1 and isinstance(answers[0], UpstreamError):
-            raise answers[0]
         whole: dict[Any, Any] = {}
         for part, answer in zip(portions, answers, strict=True):
             if isinstance(answer, UpstreamError):
@@ -121,8 +124,6 @@ class _Live:
         return whole
 
     async def _portion(self, keys: Sequence[Any], call: Call) -> Any | UpstreamError:
-        if not keys:
-            return {}
         try:
             return await self.single(keys, call=call)
         except UpstreamError as error:

@@ -7,11 +7,11 @@ not run here; field extensions, permissions and `Info` do.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeGuard, cast
+from typing import Any, Protocol, TypeGuard, TypeVar, cast
 
 import structlog
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
-from graphql.execution.values import VariableValues
+from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -28,6 +28,8 @@ from gateway.operations.documents import (
 from gateway.operations.request import GraphQLRequest, Method
 from ports.caller import CallerKind
 from ports.errors import PortError
+
+T = TypeVar("T")
 
 MAX_COERCION_ERRORS = 20
 
@@ -74,21 +76,64 @@ class StockEngine:
         self._documents: DocumentSource = Documents(schema) if documents is None else documents
 
     async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
-        request_id = _request_id(context)
         try:
             document = await self._documents.requested(request, context)
-            operation_of(document, request, method)
+            node = operation_of(document, request, method)
         except DocumentError as error:
             entries = _request_entries(error.errors, error.code, context)
             return Answer(None, entries, request_error=True, status=error.status)
-        return await self._run(document, request, context, request_id)
+        variables = self._variables(node, request)
+        if isinstance(variables, list):
+            entries = _request_entries(variables, BAD_USER_INPUT, context)
+            return Answer(None, entries, request_error=True)
+        return await self._run(Operation(document, node, variables, request), context)
 
-    async def _run(
-        self, document: Document, request: GraphQLRequest, context: object, request_id: str
-    ) -> Answer:
-        executor = StrawberryGraphQLCoreExecutionContext.build(
+    async def _run(self, operation: Operation, context: object) -> Answer:
+        request_id = _request_id(context)
+        try:
+            told = await self._prepare(context, operation) if self._prepare else None
+        except PortError as error:
+            return Answer(None, [errors.port_entry(error, request_id)], request_error=True)
+        except GraphQLError as error:
+            entries = _request_entries([error], BAD_USER_INPUT, context)
+            return Answer(None, entries, request_error=True)
+        try:
+            answer = await _before(_deadline(context), self._answer(operation, context))
+        except _DeadlineExceededError:
+            log.warning("deadline exceeded", request_id=request_id)
+            return Answer(None, [_deadline_entry(request_id)])
+        return replace(answer, extensions={**(answer.extensions or {}), **told}) if told else answer
+
+    async def _answer(self, operation: Operation, context: Any) -> Answer:
+        """By plan where there is one and all goes well, else as graphql-core executes."""
+        if self._plans is not None:
+            data = await self._plans.data(
+                operation.document, operation.node, operation.variables, context
+            )
+            if data is not None:
+                return Answer(data, [])
+        executor = self._executor(operation, context)
+        if isinstance(executor, list):
+            entries = _request_entries(executor, BAD_USER_INPUT, context)
+            return Answer(None, entries, request_error=True)
+        result: object = executor.execute_operation()
+        return _answer(await result if is_awaitable(result) else result, _request_id(context))
+
+    def _variables(
+        self, node: OperationDefinitionNode, request: GraphQLRequest
+    ) -> VariableValues | list[GraphQLError]:
+        return get_variable_values(
             self._schema,
-            document.node,
+            node.variable_definitions or (),
+            dict(request.variables or {}),
+            max_errors=MAX_COERCION_ERRORS,
+        )
+
+    def _executor(self, operation: Operation, context: object) -> Any:
+        request = operation.request
+        return StrawberryGraphQLCoreExecutionContext.build(
+            self._schema,
+            operation.document.node,
             context_value=context,
             raw_variable_values=dict(request.variables or {}),
             operation_name=request.operation_name,
@@ -96,41 +141,6 @@ class StockEngine:
             is_awaitable=is_awaitable,
             operation_extensions=request.extensions,
         )
-        if isinstance(executor, list):
-            entries = _request_entries(executor, BAD_USER_INPUT, context)
-            return Answer(None, entries, request_error=True)
-        try:
-            told = await self._prepared(context, document, executor, request)
-        except PortError as error:
-            return Answer(None, [errors.port_entry(error, request_id)], request_error=True)
-        except GraphQLError as error:
-            entries = _request_entries([error], BAD_USER_INPUT, context)
-            return Answer(None, entries, request_error=True)
-        try:
-            result = await _before(_deadline(context), self._result(document, executor, context))
-        except _DeadlineExceededError:
-            log.warning("deadline exceeded", request_id=request_id)
-            return Answer(None, [_deadline_entry(request_id)])
-        answer = _answer(result, request_id)
-        return replace(answer, extensions={**(answer.extensions or {}), **told}) if told else answer
-
-    async def _result(self, document: Document, executor: Any, context: Any) -> object:
-        """By plan where there is one and all goes well, else as graphql-core executes."""
-        if self._plans is not None:
-            operation, variables = executor.operation, executor.variable_values
-            data = await self._plans.data(document, operation, variables, context)
-            if data is not None:
-                return ExecutionResult(dict(data))
-        result: object = executor.execute_operation()
-        return await result if is_awaitable(result) else result
-
-    async def _prepared(
-        self, context: object, document: Document, executor: Any, request: GraphQLRequest
-    ) -> Mapping[str, object] | None:
-        if self._prepare is None:
-            return None
-        operation = Operation(document, executor.operation, executor.variable_values, request)
-        return await self._prepare(context, operation)
 
 
 def _request_entries(
@@ -157,7 +167,7 @@ def _deadline(context: object) -> float | None:
     return found
 
 
-async def _before(deadline: float | None, result: Awaitable[object]) -> object:
+async def _before(deadline: float | None, result: Awaitable[T]) -> T:
     """Past `deadline`, what still runs is cancelled."""
     if deadline is None:
         return await result

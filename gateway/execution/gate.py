@@ -1,14 +1,23 @@
 """The last look at an operation before it runs: its own terms, what it introspects, its cost."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import msgspec
-from graphql import FragmentDefinitionNode, GraphQLError, GraphQLSchema
+from graphql import (
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    ListTypeNode,
+    NamedTypeNode,
+    NonNullTypeNode,
+    TypeNode,
+)
 
 from gateway.execution.engine import Operation
 from gateway.execution.lanes import LaneCosts, lane_of
+from gateway.execution.remembered import Remembered
 from gateway.execution.terms import terms
 from gateway.operations.cost import Costs
 from gateway.operations.introspection import introspects
@@ -17,6 +26,8 @@ from ports.caller import Caller
 from ports.errors import ForbiddenError
 from resolvers.context import Context
 from resolvers.scopes import INTROSPECT
+
+_KEPT_COSTS = 64
 
 
 class Quota(Protocol):
@@ -41,13 +52,21 @@ class Gate:
         self._schema = schema
         self._rules = rules
         self._costs = Costs(schema)
+        self._facts = Remembered(_Facts)
         self._quota = quota
 
     async def __call__(self, context: Context, operation: Operation) -> Mapping[str, object] | None:
         """Raises ForbiddenError, BadInputError, or GraphQLError for an operation too costly."""
-        context.call = terms(context.call, self._schema, operation.node, operation.variables)
-        self._check_introspection(context.caller, operation)
-        cost = self._cost(operation)
+        name = operation.node.name.value if operation.node.name else None
+        facts = self._facts.of(operation.document, name)
+        call = context.call
+        if operation.node.directives:
+            call = terms(call, self._schema, operation.node, operation.variables)
+        self._check_introspection(call.caller, operation, facts)
+        cost = self._cost(operation, facts)
+        rules = self._rules.lanes
+        lane = call.lane if rules is None else lane_of(call.caller, cost, rules)
+        context.call = msgspec.structs.replace(call, operation=name, lane=lane)
         if self._quota is not None:
             await self._quota.take(context, cost)
         if cost > self._rules.cost:
@@ -57,26 +76,66 @@ class Gate:
                 [operation.node],
                 extensions={"code": LIMIT_EXCEEDED},
             )
-        if self._rules.lanes is not None:
-            lane = lane_of(context.caller, cost, self._rules.lanes)
-            context.call = msgspec.structs.replace(context.call, lane=lane)
         if not _wants_cost(operation):
             return None
         return {"cost": {"requested": cost, "limit": self._rules.cost}}
 
-    def _cost(self, operation: Operation) -> int:
-        fragments = {
-            one.name.value: one
-            for one in operation.document.node.definitions
-            if isinstance(one, FragmentDefinitionNode)
-        }
-        return self._costs.of(operation.node, fragments, operation.variables.coerced)
+    def _cost(self, operation: Operation, facts: "_Facts") -> int:
+        """Reckoned once for the same sizes of its lists."""
+        coerced = operation.variables.coerced
+        sizes = tuple(_size(coerced.get(one)) for one in _sizing(operation, facts))
+        cost = facts.costs.get(sizes)
+        if cost is None:
+            fragments = {
+                one.name.value: one
+                for one in operation.document.node.definitions
+                if isinstance(one, FragmentDefinitionNode)
+            }
+            cost = self._costs.of(operation.node, fragments, coerced)
+            if len(facts.costs) >= _KEPT_COSTS:
+                facts.costs.clear()
+            facts.costs[sizes] = cost
+        return cost
 
-    def _check_introspection(self, caller: Caller, operation: Operation) -> None:
+    def _check_introspection(self, caller: Caller, operation: Operation, facts: "_Facts") -> None:
         if self._rules.introspection or INTROSPECT in caller.scopes:
             return
-        if introspects(operation.document.node):
+        if facts.introspects is None:
+            facts.introspects = introspects(operation.document.node)
+        if facts.introspects:
             raise ForbiddenError(f"Introspection needs the scope {INTROSPECT}.")
+
+
+@dataclass(slots=True)
+class _Facts:
+    """Of one operation, worked out when first needed. `sizing`: variables that cost depends on."""
+
+    introspects: bool | None = None
+    sizing: tuple[str, ...] | None = None
+    costs: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+
+def _sizing(operation: Operation, facts: _Facts) -> tuple[str, ...]:
+    """Those that whole numbers or lists may come from; their values decide sizes of lists."""
+    if facts.sizing is None:
+        defined = operation.node.variable_definitions or ()
+        facts.sizing = tuple(one.variable.name.value for one in defined if _may_size(one.type))
+    return facts.sizing
+
+
+def _may_size(kind: TypeNode) -> bool:
+    if isinstance(kind, NonNullTypeNode):
+        return _may_size(kind.type)
+    return isinstance(kind, ListTypeNode) or (
+        isinstance(kind, NamedTypeNode) and kind.name.value == "Int"
+    )
+
+
+def _size(value: object) -> object:
+    """What of a value the reckoning sees."""
+    if isinstance(value, list | tuple):
+        return "list", len(value)
+    return value if isinstance(value, int) else None
 
 
 def _wants_cost(operation: Operation) -> bool:

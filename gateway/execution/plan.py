@@ -5,8 +5,8 @@ a type it does not know) raises `Anomaly`, and the stock engine answers instead,
 operation's loaders already hold: errors, paths and null bubbling are always the stock engine's.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from typing import Any
 
 from graphql import (
@@ -14,7 +14,6 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLEnumType,
-    GraphQLField,
     GraphQLIncludeDirective,
     GraphQLInterfaceType,
     GraphQLList,
@@ -29,73 +28,20 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_directive_values
 
 from gateway.execution.arguments import Arguments
+from gateway.execution.assembly import builder, completer
+from gateway.execution.shapes import (
+    Anomaly,
+    Column,
+    Leaf,
+    Listed,
+    Objects,
+    Required,
+    Selection,
+    Shape,
+)
 from schema.fields import PLAN, VIEWS, FieldPlan
 
 DEFINITION = "strawberry-definition"
-
-
-class Anomaly(Exception):  # noqa: N818 - no error: the other engine's turn
-    """This operation, or this answer of it, is the stock engine's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """`write` gives the JSON value of one value that is not None."""
-
-    write: Callable[[Any], Any]
-    is_async: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    inner: "Shape"
-    is_async: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Required:
-    inner: "Shape"
-    is_async: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Objects:
-    """Values of an object type; of an interface, by the class of the record."""
-
-    selections: Mapping[type | None, "Selection"]
-    is_async: bool
-
-
-Shape = Leaf | Listed | Required | Objects
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One field of a selection: exactly one of `read`, `batch` and `constant` tells its values."""
-
-    key: str
-    shape: Shape
-    read: Callable[[Any], Any] | None = None
-    batch: FieldPlan | None = None
-    arguments: Arguments | None = None
-    constant: str | None = None
-
-    @property
-    def is_async(self) -> bool:
-        return self.batch is not None or self.shape.is_async
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The fields asked of one object type, in the order of the answer."""
-
-    columns: tuple[Column, ...]
-    keys: tuple[str, ...] = field(init=False)
-    is_async: bool = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "keys", tuple(column.key for column in self.columns))
-        object.__setattr__(self, "is_async", any(column.is_async for column in self.columns))
 
 
 class Compiler:
@@ -120,7 +66,8 @@ class Compiler:
             for node in self._fields(kind, selections):
                 key = node.alias.value if node.alias else node.name.value
                 nodes.setdefault(key, []).append(node)
-        return Selection(tuple(self._column(kind, key, found) for key, found in nodes.items()))
+        columns = tuple(self._column(kind, key, found) for key, found in nodes.items())
+        return Selection(columns, builder)
 
     def _fields(
         self, kind: GraphQLObjectType, selections: SelectionSetNode | None
@@ -166,13 +113,12 @@ class Compiler:
         if plan is None:
             if own.base_resolver is not None:
                 raise Anomaly(name)
-            return Column(key, shape, read=_attribute(own.python_name))
+            return Column(key, shape, attribute=own.python_name)
         if plan.batch is None:
             return Column(key, shape, read=plan.compute)
-        return Column(key, shape, batch=plan, arguments=self._arguments(definition, nodes[0], own))
-
-    def _arguments(self, definition: GraphQLField, node: FieldNode, own: Any) -> Arguments:
-        return Arguments(definition, node, own.metadata[PLAN], own.arguments)
+        arguments = Arguments(definition, nodes[0], plan, own.arguments)
+        complete = None if shape.is_async else completer(shape)
+        return Column(key, shape, batch=plan, arguments=arguments, complete=complete)
 
     def _shape(self, kind: Any, sets: Sequence[SelectionSetNode | None]) -> Shape:
         if isinstance(kind, GraphQLNonNull):
@@ -182,7 +128,7 @@ class Compiler:
             inner = self._shape(kind.of_type, sets)
             return Listed(inner, inner.is_async)
         if isinstance(kind, GraphQLScalarType | GraphQLEnumType):
-            return Leaf(_writer(kind))
+            return _leaf(kind)
         if isinstance(kind, GraphQLObjectType):
             selection = self.selection(kind, sets)
             return Objects({None: selection}, selection.is_async)
@@ -198,18 +144,17 @@ class Compiler:
         return Objects(found, any(one.is_async for one in found.values()))
 
 
-def _attribute(name: str) -> Callable[[Any], Any]:
-    def read(record: Any) -> Any:
-        return getattr(record, name)
-
-    return read
+_PLAIN: Mapping[str, type] = {"String": str, "ID": str, "Boolean": bool, "Int": int}
 
 
-def _writer(kind: GraphQLScalarType | GraphQLEnumType) -> Callable[[Any], Any]:
+def _leaf(kind: GraphQLScalarType | GraphQLEnumType) -> Leaf:
     if isinstance(kind, GraphQLEnumType):
-        return kind.serialize
-    if kind.name in {"String", "ID"}:
-        return lambda value: value if value.__class__ is str else kind.serialize(value)
-    if kind.name == "Boolean":
-        return lambda value: value if value.__class__ is bool else kind.serialize(value)
-    return kind.serialize
+        return Leaf(kind.serialize, member=_named_alike(kind))
+    return Leaf(kind.serialize, plain=_PLAIN.get(kind.name))
+
+
+def _named_alike(kind: GraphQLEnumType) -> type[Enum] | None:
+    """The Python enum whose members have the names that the API gives them."""
+    enum: type[Enum] | None = getattr(kind, "wrapped_cls", None)
+    alike = enum is not None and all(kind.serialize(one) == one.name for one in enum)
+    return enum if alike else None

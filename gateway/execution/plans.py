@@ -1,8 +1,7 @@
 """The compiled plans of a schema, kept while they are used."""
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
@@ -18,33 +17,32 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
-from gateway.execution.plan import Anomaly, Compiler, Selection
+from gateway.execution.plan import Compiler
+from gateway.execution.remembered import Remembered
 from gateway.execution.run import Run
+from gateway.execution.shapes import Anomaly, Selection
 from gateway.operations.documents import Document
 from resolvers.context import Context
 
-_KEPT = 1_000
 _KEPT_DECISIONS = 16
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Known:
-    """What is known of one operation. `document` is held so that its identity stays its own."""
+    """The plans of one operation, by the values of the variables that decide on its fields."""
 
-    document: Document
-    conditions: tuple[str, ...]
-    plans: dict[tuple[Any, ...], Selection | None]
+    conditions: tuple[str, ...] | None = None
+    plans: dict[tuple[Any, ...], Selection | None] = field(default_factory=dict)
 
 
 class Plans:
     """Runs operations by plan, where there is one. `served` and `left` count what became of them."""
 
-    def __init__(self, schema: GraphQLSchema, kept: int = _KEPT) -> None:
+    def __init__(self, schema: GraphQLSchema, kept: int = 1_000) -> None:
         self._schema = schema
-        self._kept = kept
-        self._known: OrderedDict[tuple[int, str | None], _Known] = OrderedDict()
+        self._known = Remembered(_Known, kept)
         self.served = 0
         self.left = 0
 
@@ -72,16 +70,9 @@ class Plans:
     def _plan(
         self, document: Document, operation: OperationDefinitionNode, variables: VariableValues
     ) -> Selection | None:
-        name = operation.name.value if operation.name else None
-        key = (id(document), name)
-        known = self._known.get(key)
-        if known is None or known.document is not document:
-            known = _Known(document, tuple(_conditions(document)), {})
-            self._known[key] = known
-            if len(self._known) > self._kept:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(key)
+        known = self._known.of(document, operation.name.value if operation.name else None)
+        if known.conditions is None:
+            known.conditions = tuple(_conditions(document))
         decided = tuple(variables.coerced.get(one) for one in known.conditions)
         if decided not in known.plans:
             if len(known.plans) >= _KEPT_DECISIONS:

@@ -1,25 +1,24 @@
 """One run of a plan: fetches level by level, all fields of a level at the same time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from graphql.execution.values import VariableValues
 
-from gateway.execution.plan import (
+from gateway.execution.shapes import (
     Anomaly,
     Column,
-    Leaf,
     Listed,
     Objects,
     Required,
+    Rows,
     Selection,
     Shape,
 )
 from resolvers.context import Context
 
 Values = Sequence[Any]
-Rows = list[dict[str, Any]]
 
 
 class Run:
@@ -31,15 +30,11 @@ class Run:
 
     async def rows(self, selection: Selection, parents: Values) -> Rows:
         """The answer's objects for these parents. Raises Anomaly, or what a resolver raises."""
-        if not selection.is_async:
-            return assembled(selection, parents)
-        waiting = [self._column(column, parents) for column in selection.columns if column.is_async]
-        found = iter(await _all(waiting))
-        columns = [
-            next(found) if column.is_async else _plain(column, parents)
-            for column in selection.columns
-        ]
-        return _rows(selection, columns, parents)
+        fetched = selection.fetched
+        if not fetched:
+            return selection.build(parents)
+        found = await _all([self._column(column, parents) for column in fetched])
+        return selection.build(parents, *found)
 
     async def _column(self, column: Column, parents: Values) -> Values:
         plan = column.batch
@@ -52,11 +47,12 @@ class Run:
         arguments = column.arguments.values(self._variables)
         values = await plan.batch(parents, ctx=self._context, **arguments)
         _sound(values)
-        if not column.shape.is_async:
-            return completed(column.shape, values)
+        if column.complete is not None:
+            return column.complete(values)
         return await self._completed(column.shape, values)
 
     async def _completed(self, shape: Shape, values: Values) -> Values:
+        """For shapes that ask somebody."""
         if isinstance(shape, Required):
             return _present(await self._completed(shape.inner, values))
         if isinstance(shape, Listed):
@@ -64,7 +60,7 @@ class Run:
             return _refilled(values, await self._completed(shape.inner, flat))
         if isinstance(shape, Objects):
             return await self._objects(shape, values)
-        return completed(shape, values)
+        raise Anomaly
 
     async def _objects(self, shape: Objects, values: Values) -> Values:
         groups = _groups(shape, values)
@@ -72,43 +68,12 @@ class Run:
         return _placed(values, groups, rows)
 
 
-def assembled(selection: Selection, parents: Values) -> Rows:
-    """As `Run.rows`, for a selection that asks nobody."""
-    return _rows(selection, [_plain(column, parents) for column in selection.columns], parents)
-
-
-def completed(shape: Shape, values: Values) -> Values:
-    """As `Run._completed`, for a shape that asks nobody."""
-    if isinstance(shape, Leaf):
-        write = shape.write
-        return [None if value is None else write(value) for value in values]
-    if isinstance(shape, Required):
-        return _present(completed(shape.inner, values))
-    if isinstance(shape, Listed):
-        return _refilled(values, completed(shape.inner, _flat(values)))
-    groups = _groups(shape, values)
-    rows = [assembled(selection, found) for selection, _, found in groups]
-    return _placed(values, groups, rows)
-
-
-def _plain(column: Column, parents: Values) -> Values:
-    if column.constant is not None:
-        return [column.constant] * len(parents)
-    return completed(column.shape, _values(column, parents))
-
-
 def _values(column: Column, parents: Values) -> Values:
-    read: Callable[[Any], Any] | None = column.read
-    if read is None:
-        raise Anomaly(column.key)
-    return [read(parent) for parent in parents]
-
-
-def _rows(selection: Selection, columns: Sequence[Values], parents: Values) -> Rows:
-    keys = selection.keys
-    if not columns:
-        return [{} for _ in parents]
-    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+    if (name := column.attribute) is not None:
+        return [getattr(parent, name) for parent in parents]
+    if (read := column.read) is not None:
+        return [read(parent) for parent in parents]
+    raise Anomaly(column.key)
 
 
 def _sound(values: Values) -> None:

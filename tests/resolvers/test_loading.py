@@ -121,28 +121,30 @@ async def test_a_failure_after_a_cancelled_waiter_reaches_the_rest() -> None:
         await stays
 
 
-async def test_an_answer_after_a_cancelled_future_reaches_the_rest() -> None:
+async def test_what_was_started_is_not_asked_again() -> None:
     peer = Peer()
-    peer.gate.clear()
     loader = Loader(peer, set())
-    first, second = loader.start(["a", "b"])
-    while not peer.asked:
-        await asyncio.sleep(0)
-    first.cancel()
-    peer.gate.set()
+    loader.start(["a", "b"])
 
-    assert await second == "B"
+    assert await loader.many(["b", "c"]) == ["B", "C"]
+    assert peer.asked == [["a", "b", "c"]]
 
 
-async def test_a_fault_after_a_cancelled_future_reaches_the_rest() -> None:
-    peer = Peer(ZeroDivisionError("bug"))
-    peer.gate.clear()
+async def test_found_tells_what_came_and_leaves_out_what_failed() -> None:
+    peer = Peer()
     loader = Loader(peer, set())
-    first, second = loader.start(["a", "b"])
-    while not peer.asked:
-        await asyncio.sleep(0)
-    first.cancel()
-    peer.gate.set()
+    await loader.many(["a"])
+    peer.failure = down()
+    await loader.many(["b"])
+    peer.gate.clear()
+    loader.start(["c"])
 
-    with pytest.raises(ZeroDivisionError):
-        await second
+    assert loader.found() == {"a": "A"}
+
+
+async def test_values_of_several_calls_keep_the_order_of_their_keys() -> None:
+    loader = Loader(Peer(), set())
+    await loader.many(["b"])
+
+    assert await loader.many(["a", "b", "unknown", "a"]) == ["A", "B", None, "A"]
+    assert await loader.many([]) == []

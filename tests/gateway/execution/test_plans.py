@@ -113,7 +113,27 @@ async def test_generated_documents_are_answered_equally(query: str, *, yes: bool
 async def test_with_a_system_down_too(query: str, port: str) -> None:
     planned, stock = await both(query, {"yes": True}, **{port: "ERP"})
 
-    assert planned == stock
+    assert planned[0] == stock[0]
+    assert planned[2] == stock[2]
+    assert places(planned) == places(stock)
+
+
+def places(answer: Any) -> set[tuple[Any, ...]]:
+    """Where errors left nulls.
+
+    Of several errors that reach one nullable field the engine tells those that came before it gave
+    that field up: one at least, and which is a matter of moments (GraphQL 2025-09 §6.4.4).
+    """
+    data = json.loads(answer[0])
+    return {_nulled(data, json.loads(entry).get("path", [])) for entry in answer[1]}
+
+
+def _nulled(data: Any, path: list[Any]) -> tuple[Any, ...]:
+    for depth, step in enumerate(path):
+        if data is None:
+            return tuple(path[:depth])
+        data = data[step]
+    return tuple(path)
 
 
 EXAMPLES: dict[str, dict[str, object]] = {

@@ -1,0 +1,214 @@
+"""Python written for one selection: reads every field of many records in one function.
+
+Of the engines' work most is this, so it is compiled: no call a field, no dictionary a column.
+Whatever is not plain raises (`Anomaly`, or what reading it raises), as `plan` says.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from gateway.execution.shapes import (
+    Anomaly,
+    Build,
+    Column,
+    Complete,
+    Leaf,
+    Listed,
+    Objects,
+    Required,
+    Shape,
+)
+
+_LARGEST_INT = 2_147_483_647
+
+
+def builder(columns: Sequence[Column]) -> Build:
+    """Makes the objects of a selection. Raises Anomaly for one that Python cannot compile."""
+    source = _Source()
+    fetched = [name for name, one in source.named(columns) if one.is_async]
+    source.line(f"def made({', '.join(['parents', *fetched])}):")
+    with source.block():
+        source.line("rows = []")
+        source.line("add = rows.append")
+        source.line(_loop(fetched))
+        with source.block():
+            source.line(f"add({source.row(columns, 'parent')})")
+        source.line("return rows")
+    made: Build = source.compiled()
+    return made
+
+
+def completer(shape: Shape) -> Complete:
+    """Finishes values of a shape that asks nobody."""
+    source = _Source()
+    source.line("def made(values):")
+    with source.block():
+        source.line("done = []")
+        source.line("add = done.append")
+        source.line("for value in values:")
+        with source.block():
+            source.finish(shape, "value")
+            source.line("add(value)")
+        source.line("return done")
+    made: Complete = source.compiled()
+    return made
+
+
+def _loop(fetched: Sequence[str]) -> str:
+    if not fetched:
+        return "for parent in parents:"
+    return f"for parent, {', '.join(f'{one}v' for one in fetched)} in zip(parents, {', '.join(fetched)}):"
+
+
+class _Source:
+    """The text of one function, and what it refers to."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+        self._depth = 0
+        self._names = 0
+        self._known: dict[str, Any] = {"Anomaly": Anomaly}
+
+    def compiled(self) -> Any:
+        space = dict(self._known)
+        try:
+            exec(compile("\n".join(self._lines), "<plan>", "exec"), space)  # noqa: S102 - our own text
+        except (SyntaxError, RecursionError, MemoryError) as problem:
+            raise Anomaly("too deep for Python") from problem
+        return space["made"]
+
+    def line(self, text: str) -> None:
+        self._lines.append(" " * self._depth + text)
+
+    @contextmanager
+    def block(self) -> Iterator[None]:
+        self._depth += 1
+        yield
+        self._depth -= 1
+
+    def named(self, columns: Sequence[Column]) -> list[tuple[str, Column]]:
+        return [(f"c{place}", one) for place, one in enumerate(columns)]
+
+    def row(self, columns: Sequence[Column], parent: str) -> str:
+        """Writes what reads the columns; the text of the dictionary of them."""
+        parts = []
+        for name, column in self.named(columns):
+            if column.constant is not None:
+                value = repr(column.constant)
+            elif column.is_async:
+                value = f"{name}v"
+            else:
+                value = self._name()
+                self.line(f"{value} = {self._read(column, parent)}")
+                self.finish(column.shape, value)
+            parts.append(f"{column.key!r}: {value}")
+        return f"{{{', '.join(parts)}}}"
+
+    def finish(self, shape: Shape, value: str) -> None:
+        """Writes what turns the local `value` into its JSON value; None stays None."""
+        if isinstance(shape, Required):
+            self._required(shape.inner, value)
+        elif isinstance(shape, Leaf):
+            self._leaf(shape, value)
+        else:
+            self.line(f"if {value} is not None:")
+            with self.block():
+                self._composite(shape, value)
+
+    def _required(self, shape: Shape, value: str) -> None:
+        if isinstance(shape, Leaf) and (test := _plain_test(shape, value)):
+            write = self._refer(_present(shape.write))
+            self.line(f"if {test}: {value} = {write}({value})")
+            return
+        self.line(f"if {value} is None: raise Anomaly")
+        if isinstance(shape, Leaf):
+            self._leaf_present(shape, value)
+        else:
+            self._composite(shape, value)
+
+    def _leaf(self, shape: Leaf, value: str) -> None:
+        if test := _plain_test(shape, value):
+            write = self._refer(_optional(shape.write))
+            self.line(f"if {test}: {value} = {write}({value})")
+            return
+        self.line(f"if {value} is not None:")
+        with self.block():
+            self._leaf_present(shape, value)
+
+    def _leaf_present(self, shape: Leaf, value: str) -> None:
+        write = self._refer(shape.write)
+        member = shape.member
+        if member is None:
+            self.line(f"{value} = {write}({value})")
+        else:
+            same = f"{value}.__class__ is {self._refer(member)}"
+            self.line(f"{value} = {value}._name_ if {same} else {write}({value})")
+
+    def _composite(self, shape: Shape, value: str) -> None:
+        if isinstance(shape, Listed):
+            self._list(shape, value)
+        elif isinstance(shape, Objects):
+            self._object(shape, value)
+        else:
+            raise Anomaly(type(shape).__name__)
+
+    def _list(self, shape: Listed, value: str) -> None:
+        items, item = self._name(), self._name()
+        self.line(
+            f"if {value}.__class__ is not tuple and {value}.__class__ is not list: raise Anomaly"
+        )
+        self.line(f"{items} = []")
+        self.line(f"for {item} in {value}:")
+        with self.block():
+            self.finish(shape.inner, item)
+            self.line(f"{items}.append({item})")
+        self.line(f"{value} = {items}")
+
+    def _object(self, shape: Objects, value: str) -> None:
+        only = shape.selections.get(None)
+        if only is not None:
+            self.line(f"{value} = {self.row(only.columns, value)}")
+            return
+        builds = {kind: one.build for kind, one in shape.selections.items()}
+        self.line(f"{value} = {self._refer(builds)}[{value}.__class__](({value},))[0]")
+
+    def _read(self, column: Column, parent: str) -> str:
+        if column.attribute is not None:
+            return f"{parent}.{column.attribute}"
+        if column.read is None:
+            raise Anomaly(column.key)
+        return f"{self._refer(column.read)}({parent})"
+
+    def _name(self) -> str:
+        self._names += 1
+        return f"x{self._names}"
+
+    def _refer(self, thing: Any) -> str:
+        name = f"k{len(self._known)}"
+        self._known[name] = thing
+        return name
+
+
+def _plain_test(shape: Leaf, value: str) -> str | None:
+    """When a value is not yet its own JSON value; None where none ever is."""
+    if shape.plain is int:
+        small = f"{-_LARGEST_INT - 1} <= {value} <= {_LARGEST_INT}"
+        return f"{value}.__class__ is not int or not {small}"
+    return None if shape.plain is None else f"{value}.__class__ is not {shape.plain.__name__}"
+
+
+def _present(write: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def written(value: Any) -> Any:
+        if value is None:
+            raise Anomaly
+        return write(value)
+
+    return written
+
+
+def _optional(write: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def written(value: Any) -> Any:
+        return None if value is None else write(value)
+
+    return written

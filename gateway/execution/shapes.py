@@ -1,0 +1,102 @@
+"""What a plan is made of: selections of columns, and the shapes of their values."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from gateway.execution.arguments import Arguments
+from schema.fields import FieldPlan
+
+Rows = list[dict[str, Any]]
+Build = Callable[..., Rows]
+"""Of the parents, and then the finished values of each column that is not a record's own."""
+Complete = Callable[[Sequence[Any]], list[Any]]
+"""Of raw values: the finished ones."""
+
+
+class Anomaly(Exception):  # noqa: N818 - no error: the other engine's turn
+    """This operation, or this answer of it, is the stock engine's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """`write` gives the JSON value of one value that is not None.
+
+    Values of the class `plain` are their own JSON value; members of the enum `member` are told by
+    their name.
+    """
+
+    write: Callable[[Any], Any]
+    plain: type | None = None
+    member: type[Enum] | None = None
+    is_async: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    inner: "Shape"
+    is_async: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Required:
+    inner: "Shape"
+    is_async: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """Values of an object type; of an interface, by the class of the record."""
+
+    selections: Mapping[type | None, "Selection"]
+    is_async: bool
+
+
+Shape = Leaf | Listed | Required | Objects
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One field of a selection.
+
+    Exactly one of `attribute`, `read`, `batch` and `constant` tells its values. `complete`
+    finishes those of a batch, where their shape asks nobody.
+    """
+
+    key: str
+    shape: Shape
+    attribute: str | None = None
+    read: Callable[[Any], Any] | None = None
+    batch: FieldPlan | None = None
+    arguments: Arguments | None = None
+    complete: Complete | None = None
+    constant: str | None = None
+
+    @property
+    def is_async(self) -> bool:
+        return self.batch is not None or self.shape.is_async
+
+
+class Selection:
+    """The fields asked of one object type, in the order of the answer.
+
+    `build` is written when it is first needed, since most selections become part of another's.
+    """
+
+    __slots__ = ("_build", "_builder", "columns", "fetched", "is_async")
+
+    def __init__(
+        self, columns: tuple[Column, ...], builder: Callable[[Sequence[Column]], Build]
+    ) -> None:
+        self.columns = columns
+        self.fetched = tuple(column for column in columns if column.is_async)
+        self.is_async = bool(self.fetched)
+        self._builder = builder
+        self._build: Build | None = None
+
+    @property
+    def build(self) -> Build:
+        if self._build is None:
+            self._build = self._builder(self.columns)
+        return self._build
