@@ -83,6 +83,13 @@ class Product(msgspec.Struct, frozen=True):
     model: str | None = None
     relations: tuple[Relation, ...] = ()
 
+    def attribute(self, code: str) -> Attribute | None:
+        """One of `attributes`; a connector may know it without making them all."""
+        for attribute in self.attributes:
+            if attribute.code == code:
+                return attribute
+        return None
+
 
 class ProductModel(msgspec.Struct, frozen=True):
     """`axes` are the labels of the attributes that its variants differ in."""

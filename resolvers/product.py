@@ -95,27 +95,11 @@ async def related(
     return list(await _lists(ctx, "referenced", wanted))
 
 
-async def attributes(
-    products: Sequence[Product], *, ctx: Context, codes: list[str] | None
-) -> list[Sequence[Attribute]]:
-    _ = ctx
+def attributes(product: Product, codes: list[str] | None) -> Sequence[Attribute]:
     if codes is None:
-        return [product.attributes for product in products]
+        return product.attributes
     wanted = frozenset(codes)
-    return [
-        tuple(attribute for attribute in product.attributes if attribute.code in wanted)
-        for product in products
-    ]
-
-
-async def attribute(
-    products: Sequence[Product], *, ctx: Context, code: str
-) -> list[Attribute | None]:
-    _ = ctx
-    return [
-        next((attribute for attribute in product.attributes if attribute.code == code), None)
-        for product in products
-    ]
+    return tuple(attribute for attribute in product.attributes if attribute.code in wanted)
 
 
 async def price(

@@ -1,7 +1,7 @@
 """Where parcels are, each asked from its own carrier, all at the same time."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from ports.common import Answers
@@ -13,7 +13,8 @@ from resolvers.loading import Found
 
 async def tracked(shipments: Sequence[Shipment], *, ctx: Context) -> list[Found[Tracking]]:
     """None for what has no tracking number or goes by a carrier that is not configured."""
-    parcels = [_parcel(shipment, ctx) for shipment in shipments]
+    carriers = ctx.carriers
+    parcels = [_parcel(shipment, carriers) for shipment in shipments]
     asked: dict[str, list[Parcel]] = defaultdict(list)
     for parcel in parcels:
         if parcel is not None:
@@ -27,10 +28,10 @@ async def tracked(shipments: Sequence[Shipment], *, ctx: Context) -> list[Found[
     return [None if parcel is None else found[parcel] for parcel in parcels]
 
 
-def _parcel(shipment: Shipment, ctx: Context) -> Parcel | None:
+def _parcel(shipment: Shipment, carriers: Container[str]) -> Parcel | None:
     if shipment.carrier is None or shipment.tracking_number is None:
         return None
-    if shipment.carrier.code not in ctx.carriers:
+    if shipment.carrier.code not in carriers:
         return None
     return Parcel(shipment.carrier.code, shipment.tracking_number, shipment.postal_code)
 

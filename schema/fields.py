@@ -44,14 +44,15 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class FieldPlan:
-    """How a field is answered; exactly one of `batch` and `compute` is there.
+    """How a field is answered: by `batch` or by `compute`.
 
-    `prepare` turns the GraphQL arguments into the resolver's. `role` is the port that it asks,
+    `pick` answers it for one parent, at once; an engine may take it instead of `batch`. `prepare` turns the GraphQL arguments into the resolver's. `role` is the port that it asks,
     `scope` what the caller needs for that.
     """
 
     batch: Batch | None = None
     compute: Callable[[Any], Any] | None = None
+    pick: Callable[..., Any] | None = None
     prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict
     role: str | None = None
     scope: str | None = None
@@ -127,7 +128,34 @@ def batched(  # noqa: PLR0913 - what a field of the contract may have
 ) -> Any:
     """A field answered for all parents of a level at once; refused without its role's scope."""
     scope = SCOPE_OF_ROLE[role] if role else None
-    plan = FieldPlan(batch, None, prepare, role, scope, arguments or {})
+    plan = FieldPlan(batch, prepare=prepare, role=role, scope=scope, arguments=arguments or {})
+    return _resolved(plan, batch, description, [*directives, *_needs(scope)], options)
+
+
+def picked(
+    pick: Callable[..., Any],
+    description: str,
+    arguments: Mapping[str, Argument],
+    **options: Any,
+) -> Any:
+    """A field whose value follows from its record and arguments alone."""
+
+    async def batch(parents: Sequence[Any], *, ctx: object, **given: Any) -> list[Any]:
+        _ = ctx
+        return [pick(parent, **given) for parent in parents]
+
+    plan = FieldPlan(batch, pick=pick, arguments=arguments)
+    return _resolved(plan, batch, description, [], options)
+
+
+def _resolved(
+    plan: FieldPlan,
+    batch: Batch,
+    description: str,
+    directives: Sequence[object],
+    options: Mapping[str, Any],
+) -> Any:
+    scope, prepare = plan.scope, plan.prepare
     absent = {name: one.absent for name, one in plan.arguments.items()}
 
     async def resolve(root: Any, info: Info[Any, None], **given: Any) -> Any:
@@ -141,7 +169,7 @@ def batched(  # noqa: PLR0913 - what a field of the contract may have
         resolver=resolve,
         description=description,
         metadata={PLAN: plan},
-        directives=[*directives, *_needs(scope)],
+        directives=directives,
         **options,
     )
 

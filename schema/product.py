@@ -24,7 +24,7 @@ from schema.common import (
     page_info_field,
 )
 from schema.directives import ERP, PIM, reusable
-from schema.fields import Argument, Node, batched, computed, plain, view
+from schema.fields import Argument, Node, batched, computed, picked, plain, view
 from schema.price import Price
 from schema.scalars import URL
 
@@ -91,13 +91,13 @@ class Product(Node):
     categories: list[Annotated["Category", strawberry.lazy("schema.category")]] = batched(
         resolve.categories, "The categories it stands in.", role="catalog"
     )
-    attributes: list[Attribute] = batched(
+    attributes: list[Attribute] = picked(
         resolve.attributes,
         "All attributes, or those asked for by code, in the language of the request.",
-        arguments={"codes": _CODES},
+        {"codes": _CODES},
     )
-    attribute: Attribute | None = batched(
-        resolve.attribute, "One attribute; null when it has no value.", arguments={"code": _CODE}
+    attribute: Attribute | None = picked(
+        catalog.Product.attribute, "One attribute; null when it has no value.", {"code": _CODE}
     )
     images: list[Image] = plain("Pictures, the main one first.")
     documents: list[Document] = batched(resolve.documents, "Files of the PIM.")

@@ -26,7 +26,9 @@ def decimal_out(value: Any) -> str:
     """Plain digits, never an exponent; zeros are kept as the system gave them."""
     if not isinstance(value, Decimal):
         raise GraphQLError("Decimal cannot represent this value.")
-    return format(value, "f")
+    # Half the work of `format`, and the same but for exponents.
+    text = str(value)
+    return format(value, "f") if "E" in text else text
 
 
 def decimal_in(value: Any) -> Decimal:
@@ -42,7 +44,8 @@ def datetime_out(value: Any) -> str:
     """RFC 3339 in UTC."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise GraphQLError("DateTime cannot represent this value.")
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return f"{moment.isoformat()[:-6]}Z"
 
 
 def datetime_in(value: Any) -> datetime:

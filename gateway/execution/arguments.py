@@ -61,6 +61,11 @@ class Arguments:
         self._fixed: Values | list[StrawberryArgument] = settled
         self._whole: Values | None = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether no variable has a part in them."""
+        return not self._direct and not self._varying
+
     def values(self, variables: VariableValues) -> Values:
         """Raises GraphQLError where a variable does not fit, as the stock engine does."""
         if self._whole is not None:

@@ -5,7 +5,7 @@ a type it does not know) raises `Anomaly`, and the stock engine answers instead,
 operation's loaders already hold: errors, paths and null bubbling are always the stock engine's.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -117,6 +117,9 @@ class Compiler:
         if plan.batch is None:
             return Column(key, shape, read=plan.compute)
         arguments = Arguments(definition, nodes[0], plan, own.arguments)
+        if plan.pick is not None and arguments.settled:
+            given = arguments.values(self._variables)
+            return Column(key, shape, read=_picking(plan.pick, given))
         complete = None if shape.is_async else completer(shape)
         return Column(key, shape, batch=plan, arguments=arguments, complete=complete)
 
@@ -142,6 +145,13 @@ class Compiler:
             for one in self._schema.get_possible_types(kind)
         }
         return Objects(found, any(one.is_async for one in found.values()))
+
+
+def _picking(pick: Callable[..., Any], given: Mapping[str, Any]) -> Callable[[Any], Any]:
+    def read(parent: Any) -> Any:
+        return pick(parent, **given)
+
+    return read
 
 
 _PLAIN: Mapping[str, type] = {"String": str, "ID": str, "Boolean": bool, "Int": int}

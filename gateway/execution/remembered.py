@@ -20,6 +20,9 @@ class Remembered(Generic[T]):
         # The document is held too, so that its identity stays its own.
         self._known: OrderedDict[tuple[int, str | None], tuple[Document, T]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def of(self, document: Document, name: str | None) -> T:
         key = (id(document), name)
         known = self._known.get(key)

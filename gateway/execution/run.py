@@ -77,14 +77,15 @@ def _values(column: Column, parents: Values) -> Values:
 
 
 def _sound(values: Values) -> None:
-    for value in values:
-        if isinstance(value, BaseException):
+    for kind in set(map(type, values)):
+        if issubclass(kind, BaseException):
             raise Anomaly
 
 
 def _present(values: Values) -> Values:
-    if any(value is None for value in values):
-        raise Anomaly
+    for value in values:
+        if value is None:
+            raise Anomaly
     return values
 
 
@@ -92,9 +93,10 @@ def _flat(values: Values) -> Values:
     flat: list[Any] = []
     for value in values:
         if value is not None:
-            if not isinstance(value, list | tuple):
+            kind = value.__class__
+            if kind is not tuple and kind is not list:
                 raise Anomaly
-            flat.extend(value)
+            flat += value
     _sound(flat)
     return flat
 
@@ -107,22 +109,28 @@ def _refilled(values: Values, flat: Values) -> Values:
         if value is None:
             filled.append(None)
         else:
-            filled.append(list(flat[start : start + len(value)]))
-            start += len(value)
+            end = start + len(value)
+            filled.append(flat[start:end])
+            start = end
     return filled
 
 
-_Group = tuple[Selection, list[int], list[Any]]
+_Group = tuple[Selection, Sequence[int], Values]
 
 
-def _groups(shape: Objects, values: Values) -> list[_Group]:
+def _groups(shape: Objects, values: Values) -> Sequence[_Group]:
     """The values by the selection that reads them, with their places."""
     only = shape.selections.get(None)
-    groups: dict[int, _Group] = {}
+    if only is not None:
+        places = [place for place, value in enumerate(values) if value is not None]
+        if len(places) == len(values):
+            return ((only, places, values),) if values else ()
+        return ((only, places, [values[place] for place in places]),) if places else ()
+    groups: dict[int, tuple[Selection, list[int], list[Any]]] = {}
     for place, value in enumerate(values):
         if value is None:
             continue
-        selection = only or shape.selections.get(type(value))
+        selection = shape.selections.get(type(value))
         if selection is None:
             raise Anomaly
         group = groups.setdefault(id(selection), (selection, [], []))
@@ -131,7 +139,7 @@ def _groups(shape: Objects, values: Values) -> list[_Group]:
     return list(groups.values())
 
 
-def _placed(values: Values, groups: list[_Group], rows: Sequence[Rows]) -> Values:
+def _placed(values: Values, groups: Sequence[_Group], rows: Sequence[Rows]) -> Values:
     if len(groups) == 1 and len(groups[0][1]) == len(values):
         return rows[0]
     placed: list[Any] = [None] * len(values)
