@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+
+import msgspec
 
 from ports.accounts import Accounts
 from ports.caller import Call, Caller
@@ -61,11 +63,24 @@ class MediaLinks(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """What `@fresh` asks: seconds that an answer may be old, and how old while its system fails."""
+
+    max_age: int
+    stale_if_error: int | None = None
+
+
+Path = tuple[str, ...]
+"""Where a field is in the answer: response keys from the root, without places in lists."""
+
+
 @dataclass(slots=True)
 class Context:
     """Made anew for each operation; `aclose` ends what it still has under way.
 
-    `address` is the client's; `headers` go out with the answer.
+    `address` is the client's; `headers` go out with the answer. `fresh` holds what `@fresh` asks
+    of single fields.
     """
 
     call: Call
@@ -75,7 +90,9 @@ class Context:
     page_cap: int = 100
     address: str = "unknown"
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    _loaders: dict[object, Loader[Any, Any]] = field(default_factory=dict)
+    fresh: Mapping[Path, Fresh] = field(default_factory=dict)
+    _terms: Fresh | None = None
+    _loaders: dict[tuple[object, Fresh | None], Loader[Any, Any]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
@@ -109,9 +126,20 @@ class Context:
         self.require(SCOPE_OF_ROLE["tracking"])
         return self.ports.tracking
 
+    def at(self, path: Path) -> "Context":
+        """The same operation with what `@fresh` asks of the field there, or of one around it."""
+        if not self.fresh:
+            return self
+        for length in range(len(path), 0, -1):
+            if (terms := self.fresh.get(path[:length])) is not None:
+                asked = {"max_age": terms.max_age, "stale_if_error": terms.stale_if_error}
+                call = msgspec.structs.replace(self.call, **asked)
+                return replace(self, call=call, _terms=terms)
+        return self
+
     def loader(self, role: str, operation: str) -> Loader[Any, Any]:
         """The loader of a batch operation of a port (`catalog`, `products`)."""
-        if (known := self._loaders.get((role, operation))) is not None:
+        if (known := self._loaders.get(((role, operation), self._terms))) is not None:
             return known
         method = getattr(self.port(role), operation)
         return self.loader_of((role, operation), lambda keys: method(keys, call=self.call))
@@ -131,14 +159,18 @@ class Context:
 
     def loader_of(self, name: object, ask: Callable[[Sequence[Any]], Any]) -> Loader[Any, Any]:
         """The loader called `name`, made around `ask` when there is none yet."""
-        if name not in self._loaders:
-            self._loaders[name] = Loader(ask, self._tasks)
-        return self._loaders[name]
+        key = (name, self._terms)
+        if (known := self._loaders.get(key)) is None:
+            known = self._loaders[key] = Loader(ask, self._tasks)
+        return known
 
     def asked(self, role: str, operation: str) -> Mapping[Any, Any]:
         """The keys asked so far of a batch operation, each with what was found."""
-        loader = self._loaders.get((role, operation))
-        return {} if loader is None else loader.found()
+        found: dict[Any, Any] = {}
+        for (name, _), loader in self._loaders.items():
+            if name == (role, operation):
+                found |= loader.found()
+        return found
 
     async def aclose(self) -> None:
         for task in tuple(self._tasks):

@@ -159,9 +159,12 @@ def _resolved(
     absent = {name: one.absent for name, one in plan.arguments.items()}
 
     async def resolve(root: Any, info: Info[Any, None], **given: Any) -> Any:
+        ctx = info.context
         if scope is not None:
-            info.context.require(scope)
-        values = await batch([root], ctx=info.context, **prepare({**absent, **given}))
+            ctx.require(scope)
+        if ctx.fresh:
+            ctx = ctx.at(tuple(key for key in info.path.as_list() if isinstance(key, str)))
+        values = await batch([root], ctx=ctx, **prepare({**absent, **given}))
         return values[0]
 
     resolve.__signature__ = _signature(plan.arguments)  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ What literals and defaults give is worked out once; what variables give, each ti
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.types.scalar import DEFAULT_SCALAR_REGISTRY
 from strawberry.types.arguments import StrawberryArgument, convert_arguments
 
+from gateway.execution.remembered import Recent
 from schema.fields import FieldPlan
 from schema.scalars import SCALARS
 
@@ -29,12 +31,28 @@ _CONFIG = StrawberryConfig(scalar_map=SCALARS)
 _SCALARS = {**DEFAULT_SCALAR_REGISTRY, **SCALARS}
 
 Values = dict[str, Any]
+KeptValues = Recent[tuple[Any, ...], "tuple[Arguments, Values]"]
+"""Those of many fields, by field and values of variables."""
+
+_LONGEST = 200
+_LEFT_OUT = object()
+_SMALL = frozenset({str, int, bool, float, type(None), Decimal, object})
 
 
 class Arguments:
     """Those of one field of a document; `own` are Strawberry's declarations of them."""
 
-    __slots__ = ("_definition", "_direct", "_fixed", "_node", "_plan", "_varying", "_whole")
+    __slots__ = (
+        "_definition",
+        "_direct",
+        "_fixed",
+        "_kept",
+        "_names",
+        "_node",
+        "_plan",
+        "_varying",
+        "_whole",
+    )
 
     def __init__(
         self,
@@ -42,17 +60,20 @@ class Arguments:
         node: FieldNode,
         plan: FieldPlan,
         own: Sequence[StrawberryArgument],
+        kept: "KeptValues | None" = None,
     ) -> None:
+        self._kept: KeptValues = Recent(0) if kept is None else kept
         self._definition, self._node, self._plan = definition, node, plan
         given = {one.name.value: one for one in node.arguments or ()}
         self._direct: list[tuple[str, str, StrawberryArgument]] = []
         self._varying: list[StrawberryArgument] = []
+        self._names: tuple[str, ...] = tuple(_variables(node.arguments or ()))
         settled: list[StrawberryArgument] = []
         for one in own:
             name = _name(one)
             told = given.get(name)
             leaf = is_leaf_type(get_named_type(definition.args[name].type))
-            if told is None or not _holds_variables(told):
+            if told is None or not _variables([told]):
                 settled.append(one)
             elif leaf and isinstance(told.value, VariableNode):
                 self._direct.append((one.python_name, told.value.name.value, one))
@@ -86,8 +107,20 @@ class Arguments:
             else:
                 found[name] = value
         if varying:
-            found |= self._evaluated(varying, variables)
+            return self._remembered(varying, found, variables)
         return self._plan.prepare(found)
+
+    def _remembered(
+        self, varying: Sequence[StrawberryArgument], found: Values, variables: VariableValues
+    ) -> Values:
+        """Reading an object takes long; the same values of few variables come again."""
+        key = _key(self._names, variables.coerced)
+        if key is not None and (known := self._kept.get((id(self), *key))) is not None:
+            return known[1]
+        values = self._plan.prepare(found | self._evaluated(varying, variables))
+        if key is not None:
+            self._kept.put((id(self), *key), (self, values))
+        return values
 
     def _evaluated(self, some: Sequence[StrawberryArgument], variables: VariableValues) -> Values:
         names = {_name(one) for one in some}
@@ -105,13 +138,29 @@ def _name(argument: StrawberryArgument) -> str:
 class _Variables(Visitor):
     def __init__(self) -> None:
         super().__init__()
-        self.found = False
+        self.found: dict[str, None] = {}
 
-    def enter_variable(self, *_: Any) -> None:
-        self.found = True
+    def enter_variable(self, node: VariableNode, *_: Any) -> None:
+        self.found[node.name.value] = None
 
 
-def _holds_variables(argument: ArgumentNode) -> bool:
+def _variables(arguments: Sequence[ArgumentNode]) -> dict[str, None]:
     visitor = _Variables()
-    visit(argument, visitor)
+    for argument in arguments:
+        visit(argument, visitor)
     return visitor.found
+
+
+def _key(names: Sequence[str], coerced: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The values of these variables; None where they are not few and small."""
+    key: list[Any] = []
+    for name in names:
+        value = coerced.get(name, _LEFT_OUT)
+        kind = value.__class__
+        if kind is str and len(value) > _LONGEST:
+            return None
+        if kind not in _SMALL:
+            return None
+        # True is 1 to a dictionary.
+        key += (kind, value)
+    return tuple(key)

@@ -16,6 +16,7 @@ from graphql import (
 )
 
 from gateway.execution.engine import Operation
+from gateway.execution.fresh import FreshFields, has_fresh_fields
 from gateway.execution.lanes import LaneCosts, lane_of
 from gateway.execution.remembered import Remembered
 from gateway.execution.terms import terms
@@ -76,6 +77,11 @@ class Gate:
                 [operation.node],
                 extensions={"code": LIMIT_EXCEEDED},
             )
+        if facts.has_fresh_fields is None:
+            facts.has_fresh_fields = has_fresh_fields(operation.document)
+        if facts.has_fresh_fields:
+            fields = FreshFields(self._schema, _fragments(operation), operation.variables)
+            context.fresh = fields.of(operation.node.selection_set)
         if not _wants_cost(operation):
             return None
         return {"cost": {"requested": cost, "limit": self._rules.cost}}
@@ -86,12 +92,7 @@ class Gate:
         sizes = tuple(_size(coerced.get(one)) for one in _sizing(operation, facts))
         cost = facts.costs.get(sizes)
         if cost is None:
-            fragments = {
-                one.name.value: one
-                for one in operation.document.node.definitions
-                if isinstance(one, FragmentDefinitionNode)
-            }
-            cost = self._costs.of(operation.node, fragments, coerced)
+            cost = self._costs.of(operation.node, _fragments(operation), coerced)
             if len(facts.costs) >= _KEPT_COSTS:
                 facts.costs.clear()
             facts.costs[sizes] = cost
@@ -111,8 +112,17 @@ class _Facts:
     """Of one operation, worked out when first needed. `sizing`: variables that cost depends on."""
 
     introspects: bool | None = None
+    has_fresh_fields: bool | None = None
     sizing: tuple[str, ...] | None = None
     costs: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+
+def _fragments(operation: Operation) -> dict[str, FragmentDefinitionNode]:
+    return {
+        one.name.value: one
+        for one in operation.document.node.definitions
+        if isinstance(one, FragmentDefinitionNode)
+    }
 
 
 def _sizing(operation: Operation, facts: _Facts) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_directive_values
 
-from gateway.execution.arguments import Arguments
+from gateway.execution.arguments import Arguments, KeptValues
 from gateway.execution.assembly import builder, completer
 from gateway.execution.shapes import (
     Anomaly,
@@ -39,6 +39,7 @@ from gateway.execution.shapes import (
     Selection,
     Shape,
 )
+from resolvers.context import Path
 from schema.fields import PLAN, VIEWS, FieldPlan
 
 DEFINITION = "strawberry-definition"
@@ -52,13 +53,15 @@ class Compiler:
         schema: GraphQLSchema,
         fragments: Mapping[str, FragmentDefinitionNode],
         variables: VariableValues,
+        kept: KeptValues | None = None,
     ) -> None:
+        self._kept = kept
         self._schema = schema
         self._fragments = fragments
         self._variables = variables
 
     def selection(
-        self, kind: GraphQLObjectType, sets: Sequence[SelectionSetNode | None]
+        self, kind: GraphQLObjectType, sets: Sequence[SelectionSetNode | None], path: Path = ()
     ) -> Selection:
         """Raises Anomaly for what a plan cannot hold."""
         nodes: dict[str, list[FieldNode]] = {}
@@ -66,7 +69,7 @@ class Compiler:
             for node in self._fields(kind, selections):
                 key = node.alias.value if node.alias else node.name.value
                 nodes.setdefault(key, []).append(node)
-        columns = tuple(self._column(kind, key, found) for key, found in nodes.items())
+        columns = tuple(self._column(kind, (*path, key), found) for key, found in nodes.items())
         return Selection(columns, builder)
 
     def _fields(
@@ -100,15 +103,15 @@ class Compiler:
             return False
         return self._schema.is_sub_type(named, kind)  # type: ignore[arg-type]
 
-    def _column(self, kind: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Column:
-        name = nodes[0].name.value
+    def _column(self, kind: GraphQLObjectType, path: Path, nodes: list[FieldNode]) -> Column:
+        key, name = path[-1], nodes[0].name.value
         if name == "__typename":
             return Column(key, Leaf(str), constant=kind.name)
         definition = kind.fields.get(name)
         own = definition.extensions.get(DEFINITION) if definition else None
         if definition is None or own is None or name.startswith("__"):
             raise Anomaly(name)
-        shape = self._shape(definition.type, [node.selection_set for node in nodes])
+        shape = self._shape(definition.type, [node.selection_set for node in nodes], path)
         plan: FieldPlan | None = own.metadata.get(PLAN)
         if plan is None:
             if own.base_resolver is not None:
@@ -116,32 +119,34 @@ class Compiler:
             return Column(key, shape, attribute=own.python_name)
         if plan.batch is None:
             return Column(key, shape, read=plan.compute)
-        arguments = Arguments(definition, nodes[0], plan, own.arguments)
+        arguments = Arguments(definition, nodes[0], plan, own.arguments, self._kept)
         if plan.pick is not None and arguments.settled:
             given = arguments.values(self._variables)
             return Column(key, shape, read=_picking(plan.pick, given))
         complete = None if shape.is_async else completer(shape)
-        return Column(key, shape, batch=plan, arguments=arguments, complete=complete)
+        return Column(key, shape, path, batch=plan, arguments=arguments, complete=complete)
 
-    def _shape(self, kind: Any, sets: Sequence[SelectionSetNode | None]) -> Shape:
+    def _shape(self, kind: Any, sets: Sequence[SelectionSetNode | None], path: Path) -> Shape:
         if isinstance(kind, GraphQLNonNull):
-            inner = self._shape(kind.of_type, sets)
+            inner = self._shape(kind.of_type, sets, path)
             return Required(inner, inner.is_async)
         if isinstance(kind, GraphQLList):
-            inner = self._shape(kind.of_type, sets)
+            inner = self._shape(kind.of_type, sets, path)
             return Listed(inner, inner.is_async)
         if isinstance(kind, GraphQLScalarType | GraphQLEnumType):
             return _leaf(kind)
         if isinstance(kind, GraphQLObjectType):
-            selection = self.selection(kind, sets)
+            selection = self.selection(kind, sets, path)
             return Objects({None: selection}, selection.is_async)
         if isinstance(kind, GraphQLInterfaceType):
-            return self._any_of(kind, sets)
+            return self._any_of(kind, sets, path)
         raise Anomaly(str(kind))
 
-    def _any_of(self, kind: GraphQLInterfaceType, sets: Sequence[SelectionSetNode | None]) -> Shape:
+    def _any_of(
+        self, kind: GraphQLInterfaceType, sets: Sequence[SelectionSetNode | None], path: Path
+    ) -> Shape:
         found: dict[type | None, Selection] = {
-            VIEWS[one.name]: self.selection(one, sets)
+            VIEWS[one.name]: self.selection(one, sets, path)
             for one in self._schema.get_possible_types(kind)
         }
         return Objects(found, any(one.is_async for one in found.values()))

@@ -17,14 +17,16 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
+from gateway.execution.arguments import KeptValues
 from gateway.execution.plan import Compiler
-from gateway.execution.remembered import Remembered
+from gateway.execution.remembered import Recent, Remembered
 from gateway.execution.run import Run
 from gateway.execution.shapes import Anomaly, Selection
 from gateway.operations.documents import Document
 from resolvers.context import Context
 
 _KEPT_DECISIONS = 16
+_KEPT_VALUES = 4_096
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,7 @@ class Plans:
     def __init__(self, schema: GraphQLSchema, kept: int = 1_000) -> None:
         self._schema = schema
         self._known = Remembered(_Known, kept)
+        self._values: KeptValues = Recent(_KEPT_VALUES)
         self.served = 0
         self.left = 0
 
@@ -92,7 +95,7 @@ class Plans:
             if isinstance(one, FragmentDefinitionNode)
         }
         try:
-            compiler = Compiler(self._schema, fragments, variables)
+            compiler = Compiler(self._schema, fragments, variables, self._values)
             return compiler.selection(root, [operation.selection_set])
         except Anomaly:
             return None

@@ -45,7 +45,10 @@ class Run:
         if plan.batch is None or column.arguments is None:
             raise Anomaly(column.key)
         arguments = column.arguments.values(self._variables)
-        values = await plan.batch(parents, ctx=self._context, **arguments)
+        context = self._context
+        if context.fresh:
+            context = context.at(column.path)
+        values = await plan.batch(parents, ctx=context, **arguments)
         _sound(values)
         if column.complete is not None:
             return column.complete(values)

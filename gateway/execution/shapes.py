@@ -61,11 +61,12 @@ class Column:
     """One field of a selection.
 
     Exactly one of `attribute`, `read`, `batch` and `constant` tells its values. `complete`
-    finishes those of a batch, where their shape asks nobody.
+    finishes those of a batch, where their shape asks nobody. `path` is its place in the answer.
     """
 
     key: str
     shape: Shape
+    path: tuple[str, ...] = ()
     attribute: str | None = None
     read: Callable[[Any], Any] | None = None
     batch: FieldPlan | None = None
