@@ -16,18 +16,22 @@ async def optional(
     ctx: Context, role: str, operation: str, keys: Sequence[Any | None]
 ) -> list[Found[Any]]:
     """Loads the keys that are there; None for those that are not. Nothing is asked for nothing."""
-    if not any(key is not None for key in keys):
+    asked = [key for key in keys if key is not None]
+    if not asked:
         return [None] * len(keys)
-    return await settled(ctx, role, operation, [key for key in keys if key is not None], keys)
+    return await settled(ctx, role, operation, asked, keys)
 
 
 async def settled(
     ctx: Context, role: str, operation: str, keys: Sequence[Any], places: Sequence[Any | None]
 ) -> list[Found[Any]]:
     try:
-        values = iter(await ctx.loader(role, operation).many(keys))
+        found = await ctx.loader(role, operation).many(keys)
     except PortError as error:  # the role is served by no upstream
         return [None if place is None else error for place in places]
+    if len(found) == len(places):
+        return found
+    values = iter(found)
     return [None if place is None else next(values) for place in places]
 
 

@@ -64,24 +64,26 @@ class Loader(Generic[K, T]):
     async def many(self, keys: Iterable[K]) -> list[Found[T]]:
         """The values in the order of `keys`; an error stands where its value would."""
         keys = tuple(keys)
+        if not keys:
+            return []
         self.start(keys)
-        known = self._known
-        questions = [known[key] for key in keys]
-        first = questions[0] if questions else None
-        if first is not None:
-            await first.settled()
-        if all(question is first for question in questions):
-            return [] if first is None else _read(first, keys)
-        for question in questions:
+        questions = list(map(self._known.__getitem__, keys))
+        first = questions[0]
+        await first.settled()
+        if questions.count(first) == len(questions):
+            return _read(first, keys)
+        for question in set(questions):
             await question.settled()
         return [question.value(key) for question, key in zip(questions, keys, strict=True)]
 
     def start(self, keys: Iterable[K]) -> None:
         """Asks without waiting."""
-        known = self._known
+        known, question = self._known, self._waiting
         for key in keys:
             if key not in known:
-                known[key] = question = self._waiting or self._opened()
+                if question is None:
+                    question = self._opened()
+                known[key] = question
                 question.keys.append(key)
 
     async def one(self, key: K) -> Found[T]:
@@ -133,5 +135,4 @@ class Loader(Generic[K, T]):
 def _read(question: _Question[K, T], keys: Sequence[K]) -> list[Found[T]]:
     if question.failure is not None:
         return [question.failure] * len(keys)
-    read = question.answers.get
-    return [read(key) for key in keys]
+    return list(map(question.answers.get, keys))

@@ -118,20 +118,19 @@ async def _delivered(numbers: Sequence[str], ctx: Context) -> frozenset[str]:
         of_orders = await ctx.loader("shipments", "of_orders").many(numbers)
     except PortError:
         return frozenset()
-    sets = dict(zip(numbers, of_orders, strict=True))
     sent = {
         number: found
-        for number, found in sets.items()
+        for number, found in zip(numbers, of_orders, strict=True)
         if found and not isinstance(found, PortError)
     }
-    parcels = [shipment for found in sent.values() for shipment in found]
-    told = dict(
-        zip([id(parcel) for parcel in parcels], await tracked(parcels, ctx=ctx), strict=True)
-    )
+    told = iter(await tracked([one for found in sent.values() for one in found], ctx=ctx))
     return frozenset(
-        number
-        for number, found in sent.items()
-        if all(_arrived(shipment, told[id(shipment)]) for shipment in found)
+        [
+            number
+            for number, found in sent.items()
+            # All are read, so that each order meets its own.
+            if False not in [_arrived(shipment, next(told)) for shipment in found]
+        ]
     )
 
 

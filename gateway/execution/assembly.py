@@ -6,6 +6,7 @@ Whatever is not plain raises (`Anomaly`, or what reading it raises), as `plan` s
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC
 from typing import Any
 
 from gateway.execution.shapes import (
@@ -68,7 +69,7 @@ class _Source:
         self._lines: list[str] = []
         self._depth = 0
         self._names = 0
-        self._known: dict[str, Any] = {"Anomaly": Anomaly}
+        self._known: dict[str, Any] = {"Anomaly": Anomaly, "UTC": UTC}
 
     def compiled(self) -> Any:
         space = dict(self._known)
@@ -138,12 +139,12 @@ class _Source:
 
     def _leaf_present(self, shape: Leaf, value: str) -> None:
         write = self._refer(shape.write)
-        member = shape.member
-        if member is None:
+        if shape.kind is None:
             self.line(f"{value} = {write}({value})")
-        else:
-            same = f"{value}.__class__ is {self._refer(member)}"
-            self.line(f"{value} = {value}._name_ if {same} else {write}({value})")
+            return
+        text, told = self._name(), shape.text.format(value)
+        self.line(f"{text} = {told} if {value}.__class__ is {self._refer(shape.kind)} else None")
+        self.line(f"{value} = {write}({value}) if {text} is None else {text}")
 
     def _composite(self, shape: Shape, value: str) -> None:
         if isinstance(shape, Listed):

@@ -6,6 +6,8 @@ operation's loaders already hold: errors, paths and null bubbling are always the
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -162,10 +164,19 @@ def _picking(pick: Callable[..., Any], given: Mapping[str, Any]) -> Callable[[An
 _PLAIN: Mapping[str, type] = {"String": str, "ID": str, "Boolean": bool, "Int": int}
 
 
+# Without an exponent, `str` is half the work of `format`; 1E+2 is left to the scalar.
+_TEXTS: Mapping[str, tuple[type, str]] = {
+    "Decimal": (Decimal, '(None if "E" in (text := str({0})) else text)'),
+    "DateTime": (datetime, '({0}.isoformat()[:-6] + "Z" if {0}.tzinfo is UTC else None)'),
+    "Date": (date, "{0}.isoformat()"),
+}
+
+
 def _leaf(kind: GraphQLScalarType | GraphQLEnumType) -> Leaf:
     if isinstance(kind, GraphQLEnumType):
-        return Leaf(kind.serialize, member=_named_alike(kind))
-    return Leaf(kind.serialize, plain=_PLAIN.get(kind.name))
+        return Leaf(kind.serialize, kind=_named_alike(kind), text="{0}._name_")
+    known, text = _TEXTS.get(kind.name, (None, ""))
+    return Leaf(kind.serialize, plain=_PLAIN.get(kind.name), kind=known, text=text)
 
 
 def _named_alike(kind: GraphQLEnumType) -> type[Enum] | None:

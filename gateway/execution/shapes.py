@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from gateway.execution.arguments import Arguments
@@ -23,13 +22,15 @@ class Anomaly(Exception):  # noqa: N818 - no error: the other engine's turn
 class Leaf:
     """`write` gives the JSON value of one value that is not None.
 
-    Values of the class `plain` are their own JSON value; members of the enum `member` are told by
-    their name.
+    Values of the class `plain` are their own JSON value. Those of the class `kind` are written by
+    the Python expression `text`, in which `{}` stands for the value: no call for what is plain. Where
+    the expression tells None, `write` is called after all.
     """
 
     write: Callable[[Any], Any]
     plain: type | None = None
-    member: type[Enum] | None = None
+    kind: type | None = None
+    text: str = ""
     is_async: bool = False
 
 
