@@ -46,13 +46,15 @@ class Argument:
 class FieldPlan:
     """How a field is answered: by `batch` or by `compute`.
 
-    `pick` answers it for one parent, at once; an engine may take it instead of `batch`. `prepare` turns the GraphQL arguments into the resolver's. `role` is the port that it asks,
+    `pick` answers it for one parent, at once, and so does the record's method `method`; an engine may
+    take these instead of `batch`. `prepare` turns the GraphQL arguments into the resolver's. `role` is the port that it asks,
     `scope` what the caller needs for that.
     """
 
     batch: Batch | None = None
     compute: Callable[[Any], Any] | None = None
     pick: Callable[..., Any] | None = None
+    method: str | None = None
     prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict
     role: str | None = None
     scope: str | None = None
@@ -133,18 +135,35 @@ def batched(  # noqa: PLR0913 - what a field of the contract may have
 
 
 def picked(
-    pick: Callable[..., Any],
+    pick: Callable[..., Any] | str,
     description: str,
     arguments: Mapping[str, Argument],
     **options: Any,
 ) -> Any:
-    """A field whose value follows from its record and arguments alone."""
+    """A field whose value follows from its record and arguments alone.
 
+    `pick` may be the name of the record's own method.
+    """
+    if isinstance(pick, str):
+        name = pick
+        return _picked(
+            lambda one, **given: getattr(one, name)(**given), name, description, arguments, options
+        )
+    return _picked(pick, None, description, arguments, options)
+
+
+def _picked(
+    pick: Callable[..., Any],
+    method: str | None,
+    description: str,
+    arguments: Mapping[str, Argument],
+    options: Mapping[str, Any],
+) -> Any:
     async def batch(parents: Sequence[Any], *, ctx: object, **given: Any) -> list[Any]:
         _ = ctx
         return [pick(parent, **given) for parent in parents]
 
-    plan = FieldPlan(batch, pick=pick, arguments=arguments)
+    plan = FieldPlan(batch, pick=pick, method=method, arguments=arguments)
     return _resolved(plan, batch, description, [], options)
 
 

@@ -97,7 +97,7 @@ class Product(Node):
         {"codes": _CODES},
     )
     attribute: Attribute | None = picked(
-        catalog.Product.attribute, "One attribute; null when it has no value.", {"code": _CODE}
+        "attribute", "One attribute; null when it has no value.", {"code": _CODE}
     )
     images: list[Image] = plain("Pictures, the main one first.")
     documents: list[Document] = batched(resolve.documents, "Files of the PIM.")

@@ -1,10 +1,35 @@
 """What an engine gives back, and what an engine is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import orjson
+
 from gateway.operations.request import GraphQLRequest, Method
+
+
+class Encoded(Mapping[str, object]):
+    """The data of an answer as JSON already; who looks into it has it decoded."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+        self._decoded: dict[str, object] | None = None
+
+    def __getitem__(self, key: str) -> object:
+        return self._whole()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole())
+
+    def __len__(self) -> int:
+        return len(self._whole())
+
+    def _whole(self) -> dict[str, object]:
+        if self._decoded is None:
+            decoded: dict[str, object] = orjson.loads(self.body)
+            self._decoded = decoded
+        return self._decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +47,11 @@ class Answer:
     request_error: bool = False
     status: int = 400
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    @property
+    def encodable(self) -> object:
+        """The data as orjson takes it."""
+        return orjson.Fragment(self.data.body) if isinstance(self.data, Encoded) else self.data
 
 
 class Engine(Protocol):

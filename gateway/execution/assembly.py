@@ -1,13 +1,18 @@
 """Python written for one selection: reads every field of many records in one function.
 
-Of the engines' work most is this, so it is compiled: no call a field, no dictionary a column.
-Whatever is not plain raises (`Anomaly`, or what reading it raises), as `plan` says.
+Of the engines' work most is this, so it is compiled: no call a field, no dictionary a column. Rows
+are structs, made in a third of a dictionary's time; decimals and moments go into them as they are,
+since the encoder writes them faster than Python does. Whatever is not plain raises (`Anomaly`, or
+what reading it raises), as `plan` says.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC
+from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from gateway.execution.shapes import (
     Anomaly,
@@ -21,7 +26,7 @@ from gateway.execution.shapes import (
     Shape,
 )
 
-_LARGEST_INT = 2_147_483_647
+_KEPT_TYPES = 2_048
 
 
 def builder(columns: Sequence[Column]) -> Build:
@@ -103,48 +108,37 @@ class _Source:
                 value = self._name()
                 self.line(f"{value} = {self._read(column, parent)}")
                 self.finish(column.shape, value)
-            parts.append(f"{column.key!r}: {value}")
-        return f"{{{', '.join(parts)}}}"
+            parts.append(value)
+        made = row_type(tuple(column.key for column in columns))
+        return f"{self._refer(made)}({', '.join(parts)})"
 
     def finish(self, shape: Shape, value: str) -> None:
         """Writes what turns the local `value` into its JSON value; None stays None."""
         if isinstance(shape, Required):
             self._required(shape.inner, value)
         elif isinstance(shape, Leaf):
-            self._leaf(shape, value)
+            self._leaf(shape, value, _optional(shape.write))
         else:
             self.line(f"if {value} is not None:")
             with self.block():
                 self._composite(shape, value)
 
     def _required(self, shape: Shape, value: str) -> None:
-        if isinstance(shape, Leaf) and (test := _plain_test(shape, value)):
-            write = self._refer(_present(shape.write))
-            self.line(f"if {test}: {value} = {write}({value})")
-            return
-        self.line(f"if {value} is None: raise Anomaly")
         if isinstance(shape, Leaf):
-            self._leaf_present(shape, value)
+            self._leaf(shape, value, _present(shape.write))
         else:
+            self.line(f"if {value} is None: raise Anomaly")
             self._composite(shape, value)
 
-    def _leaf(self, shape: Leaf, value: str) -> None:
-        if test := _plain_test(shape, value):
-            write = self._refer(_optional(shape.write))
-            self.line(f"if {test}: {value} = {write}({value})")
+    def _leaf(self, shape: Leaf, value: str, write: Callable[[Any], Any]) -> None:
+        line = f"{value} = {self._refer(write)}({value})"
+        if shape.plain is None:
+            self.line(line)
             return
-        self.line(f"if {value} is not None:")
-        with self.block():
-            self._leaf_present(shape, value)
-
-    def _leaf_present(self, shape: Leaf, value: str) -> None:
-        write = self._refer(shape.write)
-        if shape.kind is None:
-            self.line(f"{value} = {write}({value})")
-            return
-        text, told = self._name(), shape.text.format(value)
-        self.line(f"{text} = {told} if {value}.__class__ is {self._refer(shape.kind)} else None")
-        self.line(f"{value} = {write}({value}) if {text} is None else {text}")
+        unlike = f"{value}.__class__ is not {self._refer(shape.plain)}"
+        if shape.unless:
+            unlike = f"{unlike} or {shape.unless.format(value)}"
+        self.line(f"if {unlike}: {line}")
 
     def _composite(self, shape: Shape, value: str) -> None:
         if isinstance(shape, Listed):
@@ -177,6 +171,10 @@ class _Source:
     def _read(self, column: Column, parent: str) -> str:
         if column.attribute is not None:
             return f"{parent}.{column.attribute}"
+        if column.method is not None:
+            name, given = column.method
+            told = ", ".join(f"{one}={self._refer(value)}" for one, value in given.items())
+            return f"{parent}.{name}({told})"
         if column.read is None:
             raise Anomaly(column.key)
         return f"{self._refer(column.read)}({parent})"
@@ -191,12 +189,11 @@ class _Source:
         return name
 
 
-def _plain_test(shape: Leaf, value: str) -> str | None:
-    """When a value is not yet its own JSON value; None where none ever is."""
-    if shape.plain is int:
-        small = f"{-_LARGEST_INT - 1} <= {value} <= {_LARGEST_INT}"
-        return f"{value}.__class__ is not int or not {small}"
-    return None if shape.plain is None else f"{value}.__class__ is not {shape.plain.__name__}"
+@lru_cache(maxsize=_KEPT_TYPES)
+def row_type(keys: tuple[str, ...]) -> type[msgspec.Struct]:
+    """The struct of rows with these keys: positional, and written under the keys."""
+    names = {f"f{place}": key for place, key in enumerate(keys)}
+    return msgspec.defstruct("Row", [(name, Any) for name in names], rename=names, gc=False)
 
 
 def _present(write: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -45,6 +45,7 @@ from resolvers.context import Path
 from schema.fields import PLAN, VIEWS, FieldPlan
 
 DEFINITION = "strawberry-definition"
+_LARGEST_INT = 2_147_483_647
 
 
 class Compiler:
@@ -124,6 +125,8 @@ class Compiler:
         arguments = Arguments(definition, nodes[0], plan, own.arguments, self._kept)
         if plan.pick is not None and arguments.settled:
             given = arguments.values(self._variables)
+            if plan.method is not None:
+                return Column(key, shape, method=(plan.method, given))
             return Column(key, shape, read=_picking(plan.pick, given))
         complete = None if shape.is_async else completer(shape)
         return Column(key, shape, path, batch=plan, arguments=arguments, complete=complete)
@@ -161,26 +164,26 @@ def _picking(pick: Callable[..., Any], given: Mapping[str, Any]) -> Callable[[An
     return read
 
 
-_PLAIN: Mapping[str, type] = {"String": str, "ID": str, "Boolean": bool, "Int": int}
-
-
-# Without an exponent, `str` is half the work of `format`; 1E+2 is left to the scalar.
-_TEXTS: Mapping[str, tuple[type, str]] = {
-    "Decimal": (Decimal, '(None if "E" in (text := str({0})) else text)'),
-    "DateTime": (datetime, '({0}.isoformat()[:-6] + "Z" if {0}.tzinfo is UTC else None)'),
-    "Date": (date, "{0}.isoformat()"),
+_PLAIN: Mapping[str, tuple[type, str]] = {
+    "String": (str, ""),
+    "ID": (str, ""),
+    "Boolean": (bool, ""),
+    "Int": (int, f"not {-_LARGEST_INT - 1} <= {{0}} <= {_LARGEST_INT}"),
+    "Decimal": (Decimal, ""),
+    "DateTime": (datetime, "{0}.tzinfo is not UTC"),
+    "Date": (date, ""),
 }
 
 
 def _leaf(kind: GraphQLScalarType | GraphQLEnumType) -> Leaf:
     if isinstance(kind, GraphQLEnumType):
-        return Leaf(kind.serialize, kind=_named_alike(kind), text="{0}._name_")
-    known, text = _TEXTS.get(kind.name, (None, ""))
-    return Leaf(kind.serialize, plain=_PLAIN.get(kind.name), kind=known, text=text)
+        return Leaf(kind.serialize, plain=_told_by_value(kind))
+    plain, unless = _PLAIN.get(kind.name, (None, ""))
+    return Leaf(kind.serialize, plain, unless)
 
 
-def _named_alike(kind: GraphQLEnumType) -> type[Enum] | None:
-    """The Python enum whose members have the names that the API gives them."""
+def _told_by_value(kind: GraphQLEnumType) -> type[Enum] | None:
+    """The Python enum whose members have as values the names that the API gives them."""
     enum: type[Enum] | None = getattr(kind, "wrapped_cls", None)
-    alike = enum is not None and all(kind.serialize(one) == one.name for one in enum)
+    alike = enum is not None and all(kind.serialize(one) == one.value for one in enum)
     return enum if alike else None

@@ -1,9 +1,11 @@
 """The compiled plans of a schema, kept while they are used."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import structlog
 from graphql import (
     DirectiveNode,
@@ -17,6 +19,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 
+from gateway.execution.answer import Encoded
 from gateway.execution.arguments import KeptValues
 from gateway.execution.plan import Compiler
 from gateway.execution.remembered import Recent, Remembered
@@ -26,6 +29,8 @@ from gateway.operations.documents import Document
 from resolvers.context import Context
 
 _KEPT_DECISIONS = 16
+_ENCODER = msgspec.json.Encoder()
+_EXPONENT = re.compile(rb'"[+-]?[0-9]+(\.[0-9]+)?E[+-][0-9]+"')
 _KEPT_VALUES = 4_096
 
 log = structlog.get_logger(__name__)
@@ -55,7 +60,7 @@ class Plans:
         operation: OperationDefinitionNode,
         variables: VariableValues,
         context: Context,
-    ) -> Mapping[str, Any] | None:
+    ) -> Encoded | None:
         """The data of an operation that went well; None where the stock engine has to answer."""
         plan = self._plan(document, operation, variables)
         if plan is None:
@@ -63,12 +68,13 @@ class Plans:
             return None
         try:
             (data,) = await Run(context, variables).rows(plan, [None])
+            encoded = _encoded(data)
         except Exception as problem:  # noqa: BLE001 - the stock engine tells it in its words
             log.debug("plan left", problem=type(problem).__name__)
             self.left += 1
             return None
         self.served += 1
-        return data
+        return encoded
 
     def _plan(
         self, document: Document, operation: OperationDefinitionNode, variables: VariableValues
@@ -99,6 +105,14 @@ class Plans:
             return compiler.selection(root, [operation.selection_set])
         except Anomaly:
             return None
+
+
+def _encoded(data: Any) -> Encoded:
+    """Raises Anomaly for what may be a decimal with an exponent, which the API never writes."""
+    body = _ENCODER.encode(data)
+    if (b"E+" in body or b"E-" in body) and _EXPONENT.search(body):
+        raise Anomaly
+    return Encoded(body)
 
 
 class _Conditions(Visitor):

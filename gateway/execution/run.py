@@ -72,6 +72,7 @@ class Run:
 
 
 def _values(column: Column, parents: Values) -> Values:
+    """Of a column that is read, for what is beneath it asks somebody."""
     if (name := column.attribute) is not None:
         return [getattr(parent, name) for parent in parents]
     if (read := column.read) is not None:

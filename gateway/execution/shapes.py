@@ -7,7 +7,8 @@ from typing import Any
 from gateway.execution.arguments import Arguments
 from schema.fields import FieldPlan
 
-Rows = list[dict[str, Any]]
+Rows = list[Any]
+"""The answer's objects, which the encoder knows how to write."""
 Build = Callable[..., Rows]
 """Of the parents, and then the finished values of each column that is not a record's own."""
 Complete = Callable[[Sequence[Any]], list[Any]]
@@ -22,15 +23,13 @@ class Anomaly(Exception):  # noqa: N818 - no error: the other engine's turn
 class Leaf:
     """`write` gives the JSON value of one value that is not None.
 
-    Values of the class `plain` are their own JSON value. Those of the class `kind` are written by
-    the Python expression `text`, in which `{}` stands for the value: no call for what is plain. Where
-    the expression tells None, `write` is called after all.
+    Those of the class `plain` are written by the encoder as they are, unless the Python condition
+    `unless` holds, in which `{}` stands for the value.
     """
 
     write: Callable[[Any], Any]
     plain: type | None = None
-    kind: type | None = None
-    text: str = ""
+    unless: str = ""
     is_async: bool = False
 
 
@@ -61,7 +60,8 @@ Shape = Leaf | Listed | Required | Objects
 class Column:
     """One field of a selection.
 
-    Exactly one of `attribute`, `read`, `batch` and `constant` tells its values. `complete`
+    Exactly one of `attribute`, `method` (of the record, with arguments), `read`, `batch` and
+    `constant` tells its values. `complete`
     finishes those of a batch, where their shape asks nobody. `path` is its place in the answer.
     """
 
@@ -69,6 +69,7 @@ class Column:
     shape: Shape
     path: tuple[str, ...] = ()
     attribute: str | None = None
+    method: tuple[str, Mapping[str, Any]] | None = None
     read: Callable[[Any], Any] | None = None
     batch: FieldPlan | None = None
     arguments: Arguments | None = None

@@ -177,7 +177,7 @@ def _encoded(answer: Answer, request_id: str) -> bytes:
     if answer.errors:
         response["errors"] = answer.errors
     if not answer.request_error:
-        response["data"] = answer.data
+        response["data"] = answer.encodable
     if answer.extensions:
         response["extensions"] = answer.extensions
     try:

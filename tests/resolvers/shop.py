@@ -254,7 +254,7 @@ class Shop:
         """The data of a query that must have no error."""
         answer = await self.ask(query, variables, caller)
         assert answer.errors == []
-        return answer.data
+        return answer.data and dict(answer.data)
 
 
 def errors(answer: Answer) -> list[tuple[list[object], str]]:
