@@ -10,7 +10,7 @@ from ports.common import Address, Answers, Freshness, Money
 from ports.operation import batch
 
 
-class CreditStatus(msgspec.Struct, frozen=True):
+class CreditStatus(msgspec.Struct, frozen=True, gc=False):
     """`limit` None: no limit is kept. `available` = limit - outstanding, never below zero."""
 
     outstanding: Money
@@ -20,7 +20,7 @@ class CreditStatus(msgspec.Struct, frozen=True):
     overdue: Money | None = None
 
 
-class CustomerAccount(msgspec.Struct, frozen=True):
+class CustomerAccount(msgspec.Struct, frozen=True, gc=False):
     currency: str
     blocked: bool
     price_list: str | None = None

@@ -29,7 +29,7 @@ class ProductSort(Enum):
     UPDATED_AT_DESC = "UPDATED_AT_DESC"
 
 
-class Attribute(msgspec.Struct, frozen=True):
+class Attribute(msgspec.Struct, frozen=True, gc=False):
     """`value` is formatted for people in the call's language, `raw` JSON-ready as stored."""
 
     code: str
@@ -40,7 +40,7 @@ class Attribute(msgspec.Struct, frozen=True):
     unit: str | None = None
 
 
-class Media(msgspec.Struct, frozen=True):
+class Media(msgspec.Struct, frozen=True, gc=False):
     """A file of the catalogue. `code` is the PIM's key, to be given back to `open_media`."""
 
     code: str
@@ -52,14 +52,14 @@ class Media(msgspec.Struct, frozen=True):
     height: int | None = None
 
 
-class Relation(msgspec.Struct, frozen=True):
+class Relation(msgspec.Struct, frozen=True, gc=False):
     """Products that belong to this one, by the PIM's own product references."""
 
     kind: ProductRelationKind
     references: tuple[str, ...]
 
 
-class Product(msgspec.Struct, frozen=True):
+class Product(msgspec.Struct, frozen=True, gc=False):
     """Texts are in the call's language, else in the fallback language of the connector.
 
     `categories` are category codes, `model` a model code; `documents` hold files whose role is
@@ -91,7 +91,7 @@ class Product(msgspec.Struct, frozen=True):
         return None
 
 
-class ProductModel(msgspec.Struct, frozen=True):
+class ProductModel(msgspec.Struct, frozen=True, gc=False):
     """`axes` are the labels of the attributes that its variants differ in."""
 
     code: str
@@ -99,13 +99,13 @@ class ProductModel(msgspec.Struct, frozen=True):
     axes: tuple[str, ...] = ()
 
 
-class Category(msgspec.Struct, frozen=True):
+class Category(msgspec.Struct, frozen=True, gc=False):
     code: str
     name: str
     parent: str | None = None
 
 
-class AttributeFilter(msgspec.Struct, frozen=True):
+class AttributeFilter(msgspec.Struct, frozen=True, gc=False):
     """One of `equals`, `one_of`, or a range by `minimum` and/or `maximum`."""
 
     code: str
@@ -115,7 +115,7 @@ class AttributeFilter(msgspec.Struct, frozen=True):
     maximum: Decimal | None = None
 
 
-class ProductQuery(msgspec.Struct, frozen=True):
+class ProductQuery(msgspec.Struct, frozen=True, gc=False):
     """What a listing shows. None means: not restricted by this."""
 
     search: str | None = None

@@ -36,7 +36,7 @@ class FreshnessState(Enum):
     FALLBACK = "FALLBACK"
 
 
-class Freshness(msgspec.Struct, frozen=True):
+class Freshness(msgspec.Struct, frozen=True, gc=False):
     """When a value was read in the system of record, and how it came here."""
 
     system: SystemName
@@ -45,12 +45,12 @@ class Freshness(msgspec.Struct, frozen=True):
     state: FreshnessState = FreshnessState.LIVE
 
 
-class Money(msgspec.Struct, frozen=True):
+class Money(msgspec.Struct, frozen=True, gc=False):
     amount: Decimal
     currency: str
 
 
-class TaxedMoney(msgspec.Struct, frozen=True):
+class TaxedMoney(msgspec.Struct, frozen=True, gc=False):
     """`tax_rate` is a percentage: 20 means 20 %."""
 
     net: Money
@@ -59,7 +59,7 @@ class TaxedMoney(msgspec.Struct, frozen=True):
     tax_rate: Decimal | None = None
 
 
-class ExternalReference(msgspec.Struct, frozen=True):
+class ExternalReference(msgspec.Struct, frozen=True, gc=False):
     """The object's own key in one system."""
 
     system: SystemName
@@ -67,7 +67,7 @@ class ExternalReference(msgspec.Struct, frozen=True):
     id: str
 
 
-class Address(msgspec.Struct, frozen=True):
+class Address(msgspec.Struct, frozen=True, gc=False):
     """`country` is ISO 3166-1 alpha-2. `id` is the ERP's key, as text."""
 
     lines: tuple[str, ...]
@@ -82,14 +82,14 @@ class Address(msgspec.Struct, frozen=True):
     phone: str | None = None
 
 
-class PageRequest(msgspec.Struct, frozen=True):
+class PageRequest(msgspec.Struct, frozen=True, gc=False):
     """`after` is a cursor that the same port operation gave; `first` is 1 to 100."""
 
     first: int
     after: str | None = None
 
 
-class Page(msgspec.Struct, Generic[T], frozen=True):
+class Page(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """One page of a growing list.
 
     `cursors[i]` continues behind `items[i]`. They are opaque text of the connector. `total` is

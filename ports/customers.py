@@ -10,12 +10,12 @@ from ports.common import Answers, ExternalReference, Page, PageRequest
 from ports.operation import batch, single
 
 
-class Preference(msgspec.Struct, frozen=True):
+class Preference(msgspec.Struct, frozen=True, gc=False):
     key: str
     value: str
 
 
-class Contact(msgspec.Struct, frozen=True):
+class Contact(msgspec.Struct, frozen=True, gc=False):
     id: str
     name: str
     email: str | None = None
@@ -23,7 +23,7 @@ class Contact(msgspec.Struct, frozen=True):
     role: str | None = None
 
 
-class Customer(msgspec.Struct, frozen=True):
+class Customer(msgspec.Struct, frozen=True, gc=False):
     """`number` is the account number that ERP and CRM share; `language` a BCP 47 tag."""
 
     number: str

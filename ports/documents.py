@@ -16,7 +16,7 @@ class DocumentKind(Enum):
     OTHER = "OTHER"
 
 
-class Document(msgspec.Struct, frozen=True):
+class Document(msgspec.Struct, frozen=True, gc=False):
     """`url` is signed, short-lived and served by the gateway; `size` is in bytes."""
 
     key: str

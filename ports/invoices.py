@@ -26,7 +26,7 @@ class InvoiceStatus(Enum):
     CANCELLED = "CANCELLED"
 
 
-class Invoice(msgspec.Struct, frozen=True):
+class Invoice(msgspec.Struct, frozen=True, gc=False):
     """`customer` and `order` are numbers; `order` None where the ERP links none or several."""
 
     number: str
@@ -40,7 +40,7 @@ class Invoice(msgspec.Struct, frozen=True):
     due_on: date | None = None
 
 
-class InvoiceQuery(msgspec.Struct, frozen=True):
+class InvoiceQuery(msgspec.Struct, frozen=True, gc=False):
     customers: tuple[str, ...] | None
     status: InvoiceStatus | None = None
 

@@ -12,7 +12,7 @@ F = TypeVar("F", bound=Callable[..., object])
 Variance = Literal["language", "customer", "caller"]
 
 
-class Operation(msgspec.Struct, frozen=True):
+class Operation(msgspec.Struct, frozen=True, gc=False):
     """`batch`: the first argument is a sequence of keys and the answer a mapping of them.
 
     `varies_on` is all that the answer depends on beside the arguments. `max_age` and

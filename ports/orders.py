@@ -26,7 +26,7 @@ class OrderStatus(Enum):
     UNKNOWN = "UNKNOWN"
 
 
-class OrderLine(msgspec.Struct, frozen=True):
+class OrderLine(msgspec.Struct, frozen=True, gc=False):
     """`sku` None: a free line (a service, a text the ERP charges for)."""
 
     position: int
@@ -42,7 +42,7 @@ class OrderLine(msgspec.Struct, frozen=True):
     expected_ship_date: date | None = None
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, gc=False):
     """`customer` is the company's number. `status` is what the ERP alone can tell.
 
     A fully shipped order is SHIPPED here; DELIVERED follows from its parcels, see
@@ -67,7 +67,7 @@ class Order(msgspec.Struct, frozen=True):
     requested_delivery_date: date | None = None
 
 
-class OrderQuery(msgspec.Struct, frozen=True):
+class OrderQuery(msgspec.Struct, frozen=True, gc=False):
     """`customers` None: every company's. None elsewhere: not restricted by this.
 
     `search` looks in the order number, the buyer's own number and the lines' SKUs and texts.

@@ -19,7 +19,7 @@ class PaymentStatus(Enum):
     CANCELLED = "CANCELLED"
 
 
-class Payment(msgspec.Struct, frozen=True):
+class Payment(msgspec.Struct, frozen=True, gc=False):
     key: str
     provider: str
     status: PaymentStatus

@@ -20,18 +20,18 @@ class PriceOrigin(Enum):
     PROMOTION = "PROMOTION"
 
 
-class PriceTier(msgspec.Struct, frozen=True):
+class PriceTier(msgspec.Struct, frozen=True, gc=False):
     minimum_quantity: Decimal
     unit: Money
 
 
-class QuantityRule(msgspec.Struct, frozen=True):
+class QuantityRule(msgspec.Struct, frozen=True, gc=False):
     minimum: Decimal
     increment: Decimal
     maximum: Decimal | None = None
 
 
-class Price(msgspec.Struct, frozen=True):
+class Price(msgspec.Struct, frozen=True, gc=False):
     """`discount_percent`: 18 means 18 % below `list`. `agreement`: the ERP's price list, by name."""
 
     unit: TaxedMoney
@@ -47,7 +47,7 @@ class Price(msgspec.Struct, frozen=True):
     valid_until: date | None = None
 
 
-class PriceQuestion(msgspec.Struct, frozen=True):
+class PriceQuestion(msgspec.Struct, frozen=True, gc=False):
     """One price asked: for this customer number (None: the public list price), at this quantity."""
 
     sku: str

@@ -19,14 +19,14 @@ class ReturnStatus(Enum):
     CLOSED = "CLOSED"
 
 
-class ReturnLine(msgspec.Struct, frozen=True):
+class ReturnLine(msgspec.Struct, frozen=True, gc=False):
     sku: str
     quantity: Decimal
     reason: str | None = None
     condition: str | None = None
 
 
-class Return(msgspec.Struct, frozen=True):
+class Return(msgspec.Struct, frozen=True, gc=False):
     """`customer` and `order` are numbers, `shipment` a `Shipment.key`."""
 
     number: str

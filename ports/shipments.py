@@ -12,19 +12,19 @@ from ports.common import Answers, ExternalReference
 from ports.operation import batch
 
 
-class ShipmentLine(msgspec.Struct, frozen=True):
+class ShipmentLine(msgspec.Struct, frozen=True, gc=False):
     sku: str
     quantity: Decimal
 
 
-class Carrier(msgspec.Struct, frozen=True):
+class Carrier(msgspec.Struct, frozen=True, gc=False):
     """`code` is lower case (`dhl`, `ups`): the key under which `[roles.tracking]` names upstreams."""
 
     code: str
     name: str
 
 
-class Shipment(msgspec.Struct, frozen=True):
+class Shipment(msgspec.Struct, frozen=True, gc=False):
     """`key` is the ERP's delivery number, unique; `customer` and `order` are numbers."""
 
     key: str

@@ -23,18 +23,18 @@ class AvailabilityStatus(Enum):
     UNKNOWN = "UNKNOWN"
 
 
-class Warehouse(msgspec.Struct, frozen=True):
+class Warehouse(msgspec.Struct, frozen=True, gc=False):
     code: str
     name: str
     country: str | None = None
 
 
-class IncomingStock(msgspec.Struct, frozen=True):
+class IncomingStock(msgspec.Struct, frozen=True, gc=False):
     quantity: Decimal
     expected_on: date
 
 
-class StockLevel(msgspec.Struct, frozen=True):
+class StockLevel(msgspec.Struct, frozen=True, gc=False):
     warehouse: Warehouse
     on_hand: Decimal
     reserved: Decimal
@@ -42,7 +42,7 @@ class StockLevel(msgspec.Struct, frozen=True):
     incoming: tuple[IncomingStock, ...] = ()
 
 
-class Availability(msgspec.Struct, frozen=True):
+class Availability(msgspec.Struct, frozen=True, gc=False):
     """`available` is the sum over `locations` of what is neither sold nor reserved."""
 
     status: AvailabilityStatus

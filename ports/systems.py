@@ -15,7 +15,7 @@ class SystemStatus(Enum):
     UNKNOWN = "UNKNOWN"
 
 
-class Latency(msgspec.Struct, frozen=True):
+class Latency(msgspec.Struct, frozen=True, gc=False):
     """Milliseconds over the last five minutes; None where nothing was called."""
 
     p50: float | None = None
@@ -23,14 +23,14 @@ class Latency(msgspec.Struct, frozen=True):
     p99: float | None = None
 
 
-class LastError(msgspec.Struct, frozen=True):
+class LastError(msgspec.Struct, frozen=True, gc=False):
     at: datetime
     code: str
     message: str
     request_id: str | None = None
 
 
-class System(msgspec.Struct, frozen=True):
+class System(msgspec.Struct, frozen=True, gc=False):
     """One configured upstream. `roles` are the ports that it serves here."""
 
     name: SystemName

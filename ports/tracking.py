@@ -25,7 +25,7 @@ class ShipmentStatus(Enum):
     UNKNOWN = "UNKNOWN"
 
 
-class TrackingEvent(msgspec.Struct, frozen=True):
+class TrackingEvent(msgspec.Struct, frozen=True, gc=False):
     at: datetime
     status: ShipmentStatus
     description: str
@@ -33,7 +33,7 @@ class TrackingEvent(msgspec.Struct, frozen=True):
     country: str | None = None
 
 
-class Tracking(msgspec.Struct, frozen=True):
+class Tracking(msgspec.Struct, frozen=True, gc=False):
     """`events` newest first. `has_proof` tells that the carrier holds a proof of delivery."""
 
     status: ShipmentStatus
@@ -48,7 +48,7 @@ class Tracking(msgspec.Struct, frozen=True):
     has_proof: bool = False
 
 
-class Parcel(msgspec.Struct, frozen=True):
+class Parcel(msgspec.Struct, frozen=True, gc=False):
     """`carrier` is the lower-case carrier code; `postal_code` the recipient's, where known."""
 
     carrier: str

@@ -13,25 +13,25 @@ T = TypeVar("T")
 Labels: TypeAlias = dict[str, str | None] | list[Any] | None
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, gc=False):
     href: str = ""
 
 
-class Links(msgspec.Struct, frozen=True):
+class Links(msgspec.Struct, frozen=True, gc=False):
     next: Link | None = None
 
 
-class Embedded(msgspec.Struct, Generic[T], frozen=True):
+class Embedded(msgspec.Struct, Generic[T], frozen=True, gc=False):
     items: list[T]
 
 
-class ListPage(msgspec.Struct, Generic[T], frozen=True):
+class ListPage(msgspec.Struct, Generic[T], frozen=True, gc=False):
     embedded: Embedded[T] = msgspec.field(name="_embedded")
     links: Links = msgspec.field(name="_links", default=Links())
     items_count: int | None = None
 
 
-class ValuePayload(msgspec.Struct, frozen=True):
+class ValuePayload(msgspec.Struct, frozen=True, gc=False):
     data: Any = None
     locale: str | None = None
     scope: str | None = None
@@ -42,7 +42,7 @@ class ValuePayload(msgspec.Struct, frozen=True):
 Values: TypeAlias = dict[str, list[ValuePayload]] | list[Any] | None
 
 
-class ProductPayload(msgspec.Struct, frozen=True):
+class ProductPayload(msgspec.Struct, frozen=True, gc=False):
     uuid: str
     enabled: bool = True
     family: str | None = None
@@ -55,7 +55,7 @@ class ProductPayload(msgspec.Struct, frozen=True):
     quantified_associations: Any = None
 
 
-class ModelPayload(msgspec.Struct, frozen=True):
+class ModelPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     family: str | None = None
     family_variant: str | None = None
@@ -63,19 +63,19 @@ class ModelPayload(msgspec.Struct, frozen=True):
     values: Values = None
 
 
-class ColumnOptionPayload(msgspec.Struct, frozen=True):
+class ColumnOptionPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     labels: Labels = None
 
 
-class ColumnPayload(msgspec.Struct, frozen=True):
+class ColumnPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     data_type: str | None = None
     labels: Labels = None
     options: list[ColumnOptionPayload] | None = None
 
 
-class AttributePayload(msgspec.Struct, frozen=True):
+class AttributePayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     type: str
     group: str | None = None
@@ -88,52 +88,52 @@ class AttributePayload(msgspec.Struct, frozen=True):
     table_configuration: list[ColumnPayload] | None = None
 
 
-class GroupPayload(msgspec.Struct, frozen=True):
+class GroupPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     sort_order: int | None = None
     labels: Labels = None
 
 
-class FamilyPayload(msgspec.Struct, frozen=True):
+class FamilyPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     attribute_as_label: str | None = None
     labels: Labels = None
 
 
-class VariantLevel(msgspec.Struct, frozen=True):
+class VariantLevel(msgspec.Struct, frozen=True, gc=False):
     level: int
     axes: list[str] = []
 
 
-class FamilyVariantPayload(msgspec.Struct, frozen=True):
+class FamilyVariantPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     variant_attribute_sets: list[VariantLevel] = []
 
 
-class ChannelPayload(msgspec.Struct, frozen=True):
+class ChannelPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     currencies: list[str] = []
     locales: list[str] = []
     category_tree: str | None = None
 
 
-class UnitPayload(msgspec.Struct, frozen=True):
+class UnitPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     symbol: str | None = None
     labels: Labels = None
 
 
-class MeasurementFamilyPayload(msgspec.Struct, frozen=True):
+class MeasurementFamilyPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     units: dict[str, UnitPayload] | list[Any] = {}
 
 
-class CategoryPayload(msgspec.Struct, frozen=True):
+class CategoryPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     parent: str | None = None
     labels: Labels = None
 
 
-class OptionPayload(msgspec.Struct, frozen=True):
+class OptionPayload(msgspec.Struct, frozen=True, gc=False):
     code: str
     labels: Labels = None

@@ -29,21 +29,21 @@ _EVERY_PRODUCT = ("type:Product",)
 _EVERY_CATEGORY = ("type:Category",)
 
 
-class _Product(msgspec.Struct):
+class _Product(msgspec.Struct, gc=False):
     uuid: str
     identifier: str | None = None
 
 
-class _Coded(msgspec.Struct):
+class _Coded(msgspec.Struct, gc=False):
     code: str
 
 
-class _Payload(msgspec.Struct):
+class _Payload(msgspec.Struct, gc=False):
     product: _Product | None = None
     product_model: _Coded | None = None
 
 
-class _Event(msgspec.Struct):
+class _Event(msgspec.Struct, gc=False):
     id: str
     type: str
     time: datetime | None = None

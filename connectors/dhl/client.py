@@ -14,17 +14,17 @@ _NOT_FOUND = 404
 _LANGUAGE_LETTERS = 2
 
 
-class Address(msgspec.Struct):
+class Address(msgspec.Struct, gc=False):
     country: str | None = msgspec.field(default=None, name="countryCode")
     postal_code: str | None = msgspec.field(default=None, name="postalCode")
     locality: str | None = msgspec.field(default=None, name="addressLocality")
 
 
-class Place(msgspec.Struct):
+class Place(msgspec.Struct, gc=False):
     address: Address | None = None
 
 
-class Event(msgspec.Struct, rename="camel"):
+class Event(msgspec.Struct, rename="camel", gc=False):
     """`status` and `description` are words of the division, in a language it likes."""
 
     timestamp: str | None = None
@@ -34,26 +34,26 @@ class Event(msgspec.Struct, rename="camel"):
     description: str | None = None
 
 
-class Person(msgspec.Struct, rename="camel"):
+class Person(msgspec.Struct, rename="camel", gc=False):
     name: str | None = None
     given_name: str | None = None
     family_name: str | None = None
 
 
-class Proof(msgspec.Struct, rename="camel"):
+class Proof(msgspec.Struct, rename="camel", gc=False):
     timestamp: str | None = None
     document_url: str | None = None
     signature_url: str | None = None
     signed: Person | None = None
 
 
-class Details(msgspec.Struct, rename="camel"):
+class Details(msgspec.Struct, rename="camel", gc=False):
     proof_of_delivery: Proof | None = None
     total_number_of_pieces: float | None = None
     piece_ids: list[str] | None = None
 
 
-class Shipment(msgspec.Struct, rename="camel"):
+class Shipment(msgspec.Struct, rename="camel", gc=False):
     """`id` is text by the specification and a number in DHL's own example."""
 
     status: Event
@@ -65,11 +65,11 @@ class Shipment(msgspec.Struct, rename="camel"):
     events: list[Event] | None = None
 
 
-class Shipments(msgspec.Struct):
+class Shipments(msgspec.Struct, gc=False):
     shipments: list[Shipment]
 
 
-class _Problem(msgspec.Struct):
+class _Problem(msgspec.Struct, gc=False):
     """An RFC 9457 body; what it says is not shown to anyone."""
 
     status: int | str | None = None

@@ -33,7 +33,7 @@ _WRITTEN_OUT = {
 _TYPES = {"0-1": "contact", "0-2": "company", "0-115": "owner"}
 
 
-class _Event(msgspec.Struct, rename="camel"):
+class _Event(msgspec.Struct, rename="camel", gc=False):
     """`eventId` alone is not unique, so an event is known by all that tells it from others."""
 
     subscription_type: str

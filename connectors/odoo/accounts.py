@@ -25,20 +25,20 @@ _CODE: dict[str, object] = {"fields": {"code": {}}}
 _KINDS = ("invoice", "delivery", "other")
 
 
-class _Named(msgspec.Struct):
+class _Named(msgspec.Struct, gc=False):
     id: int
     display_name: Text = False
     name: Text = False
     code: Text = False
 
 
-class _PriceList(msgspec.Struct):
+class _PriceList(msgspec.Struct, gc=False):
     id: int
     name: Text
     currency_id: int | Absent
 
 
-class _Partner(msgspec.Struct):
+class _Partner(msgspec.Struct, gc=False):
     """Fields of modules that are not installed, or hidden from the key, are at their default."""
 
     id: int
@@ -55,16 +55,16 @@ class _Partner(msgspec.Struct):
     credit_limit: Number = False
 
 
-class _Partners(msgspec.Struct):
+class _Partners(msgspec.Struct, gc=False):
     records: list[_Partner]
 
 
-class _Parent(msgspec.Struct):
+class _Parent(msgspec.Struct, gc=False):
     id: int
     ref: Text = False
 
 
-class _Place(msgspec.Struct):
+class _Place(msgspec.Struct, gc=False):
     id: int
     ref: Text
     name: Text
@@ -80,21 +80,21 @@ class _Place(msgspec.Struct):
     commercial_company_name: Text = False
 
 
-class _Places(msgspec.Struct):
+class _Places(msgspec.Struct, gc=False):
     records: list[_Place]
 
 
-class _Overdue(msgspec.Struct):
+class _Overdue(msgspec.Struct, gc=False):
     commercial_partner_id: tuple[int, Text] | Absent
     residual: Number = msgspec.field(name="amount_residual_signed:sum", default=False)
 
 
-class _Company(msgspec.Struct):
+class _Company(msgspec.Struct, gc=False):
     id: int
     currency_id: int | Absent
 
 
-class _Companies(msgspec.Struct):
+class _Companies(msgspec.Struct, gc=False):
     records: list[_Company]
 
 
@@ -257,7 +257,7 @@ class OdooAccounts:
         return answer.records[0].currency_id
 
 
-class _Context(msgspec.Struct):
+class _Context(msgspec.Struct, gc=False):
     """What all accounts of one answer share; `own` is the company's currency."""
 
     own: int

@@ -20,23 +20,23 @@ from upstream.webhooks import tag
 _OPERATION = "changes"
 
 
-class _Product(msgspec.Struct):
+class _Product(msgspec.Struct, gc=False):
     default_code: Text = False
 
 
-class _Company(msgspec.Struct):
+class _Company(msgspec.Struct, gc=False):
     ref: Text = False
 
 
-class _Partner(msgspec.Struct):
+class _Partner(msgspec.Struct, gc=False):
     commercial_partner_id: _Company | Absent = False
 
 
-class _Order(msgspec.Struct):
+class _Order(msgspec.Struct, gc=False):
     name: Text = False
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     """Of any of the models; each has some of these."""
 
     id: int
@@ -53,7 +53,7 @@ class _Row(msgspec.Struct):
     invoice_origin: Text = False
 
 
-class _Answer(msgspec.Struct):
+class _Answer(msgspec.Struct, gc=False):
     records: list[_Row]
 
 

@@ -43,17 +43,17 @@ _PASSING = (
 _ENGLISH = "en_US"
 
 
-class _Problem(msgspec.Struct):
+class _Problem(msgspec.Struct, gc=False):
     """The body of an error; `debug` (a traceback) is deliberately not read."""
 
     name: str
 
 
-class _Language(msgspec.Struct):
+class _Language(msgspec.Struct, gc=False):
     code: str
 
 
-class _CurrencyRow(msgspec.Struct):
+class _CurrencyRow(msgspec.Struct, gc=False):
     id: int
     name: str
     rounding: Decimal

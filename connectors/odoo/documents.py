@@ -16,7 +16,7 @@ R = TypeVar("R")
 V = TypeVar("V")
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """`length` counts all records of the domain (up to `count_limit`), `records` the page."""
 
     length: int
@@ -56,7 +56,7 @@ class Found(Generic[V]):
     value: V | UpstreamError
 
 
-class _Head(msgspec.Struct):
+class _Head(msgspec.Struct, gc=False):
     name: Text = False
 
 

@@ -12,7 +12,7 @@ from ports.caller import Call
 _SHOWN = ("price_unit", "discount", "price_subtotal", "price_total")
 
 
-class _Value(msgspec.Struct):
+class _Value(msgspec.Struct, gc=False):
     """Values that stay at zero are left out of the answer."""
 
     price_unit: Number = Decimal(0)
@@ -21,7 +21,7 @@ class _Value(msgspec.Struct):
     price_total: Number = Decimal(0)
 
 
-class _Answer(msgspec.Struct):
+class _Answer(msgspec.Struct, gc=False):
     value: _Value
 
 

@@ -25,15 +25,15 @@ _PARTIAL = "partial"
 _REVERSED = "reversed"
 
 
-class SaleLine(msgspec.Struct, frozen=True):
+class SaleLine(msgspec.Struct, frozen=True, gc=False):
     order_id: Named | Absent = False
 
 
-class InvoiceLine(msgspec.Struct, frozen=True):
+class InvoiceLine(msgspec.Struct, frozen=True, gc=False):
     sale_line_ids: tuple[SaleLine, ...] = ()
 
 
-class InvoiceRow(msgspec.Struct, frozen=True):
+class InvoiceRow(msgspec.Struct, frozen=True, gc=False):
     id: int
     name: Text
     state: Text

@@ -34,15 +34,15 @@ _NOT_GOODS = frozenset({"service", "combo"})
 _LONGEST_LEAD_DAYS = 3650
 
 
-class Named(msgspec.Struct, frozen=True):
+class Named(msgspec.Struct, frozen=True, gc=False):
     name: Text = False
 
 
-class Coded(msgspec.Struct, frozen=True):
+class Coded(msgspec.Struct, frozen=True, gc=False):
     code: Text = False
 
 
-class Company(msgspec.Struct, frozen=True):
+class Company(msgspec.Struct, frozen=True, gc=False):
     """A commercial partner; `ref` is the customer number that the systems share."""
 
     id: int = 0
@@ -50,7 +50,7 @@ class Company(msgspec.Struct, frozen=True):
     name: Text = False
 
 
-class Partner(msgspec.Struct, frozen=True):
+class Partner(msgspec.Struct, frozen=True, gc=False):
     commercial_partner_id: Company | Absent = False
 
     @property
@@ -58,7 +58,7 @@ class Partner(msgspec.Struct, frozen=True):
         return text(self.commercial_partner_id.ref) if self.commercial_partner_id else None
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     id: int
     type: Text = False
     name: Text = False
@@ -72,12 +72,12 @@ class Place(msgspec.Struct, frozen=True):
     commercial_partner_id: Company | Absent = False
 
 
-class Sold(msgspec.Struct, frozen=True):
+class Sold(msgspec.Struct, frozen=True, gc=False):
     default_code: Text = False
     type: Text = False
 
 
-class LineRow(msgspec.Struct, frozen=True):
+class LineRow(msgspec.Struct, frozen=True, gc=False):
     id: int
     name: Text = False
     sequence: int | Absent = 0
@@ -104,7 +104,7 @@ class LineRow(msgspec.Struct, frozen=True):
         return self.product_id is not False and self.product_id.type not in _NOT_GOODS
 
 
-class OrderRow(msgspec.Struct, frozen=True):
+class OrderRow(msgspec.Struct, frozen=True, gc=False):
     id: int
     name: str
     state: Text

@@ -37,7 +37,7 @@ _INEXACT = frozenset(
 )
 
 
-class Transfer(msgspec.Struct, frozen=True):
+class Transfer(msgspec.Struct, frozen=True, gc=False):
     """A `stock.picking` of an order."""
 
     state: Text = False

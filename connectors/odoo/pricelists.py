@@ -41,13 +41,13 @@ _FIELDS = (
 _LIST: dict[str, object] = {"fields": {"currency_id": {}}}
 
 
-class _List(msgspec.Struct):
+class _List(msgspec.Struct, gc=False):
     id: int
     currency_id: int | Absent
     name: Text = False
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     id: int
     pricelist_id: _List
     applied_on: str
@@ -69,34 +69,34 @@ class _Row(msgspec.Struct):
     price_max_margin: Number
 
 
-class _Rows(msgspec.Struct):
+class _Rows(msgspec.Struct, gc=False):
     records: list[_Row]
 
 
-class _Partner(msgspec.Struct):
+class _Partner(msgspec.Struct, gc=False):
     id: int
     ref: Text
     parent_id: int | Absent
     property_product_pricelist: _List | Absent = False
 
 
-class _Partners(msgspec.Struct):
+class _Partners(msgspec.Struct, gc=False):
     records: list[_Partner]
 
 
-class _Group(msgspec.Struct):
+class _Group(msgspec.Struct, gc=False):
     pricelist_id: tuple[int, Text] | Absent
     base_pricelist_id: tuple[int, Text] | Absent
 
 
-class _Header(msgspec.Struct):
+class _Header(msgspec.Struct, gc=False):
     id: int
     name: Text
     currency_id: int | Absent
     country_group_ids: list[int] = []
 
 
-class _Headers(msgspec.Struct):
+class _Headers(msgspec.Struct, gc=False):
     records: list[_Header]
 
 

@@ -53,23 +53,23 @@ _WHERE_INSTALLED = (
 )
 
 
-class Label(msgspec.Struct):
+class Label(msgspec.Struct, gc=False):
     id: int
     display_name: Text = False
 
 
-class Category(msgspec.Struct):
+class Category(msgspec.Struct, gc=False):
     id: int
     parent_path: Text = False
 
 
-class Place(msgspec.Struct):
+class Place(msgspec.Struct, gc=False):
     id: int
     usage: Text = False
     warehouse_id: int | Absent = False
 
 
-class Quant(msgspec.Struct):
+class Quant(msgspec.Struct, gc=False):
     """One beyond the limit of the nested list has its id only."""
 
     location_id: Place | Absent = False
@@ -77,7 +77,7 @@ class Quant(msgspec.Struct):
     reserved_quantity: Number = False
 
 
-class Move(msgspec.Struct):
+class Move(msgspec.Struct, gc=False):
     """A move beyond the limit of the nested list has its id only: `state` None."""
 
     id: int
@@ -88,7 +88,7 @@ class Move(msgspec.Struct):
     location_dest_id: Place | Absent = False
 
 
-class Product(msgspec.Struct):
+class Product(msgspec.Struct, gc=False):
     """A variant. What an installed module would add is at its default where it is not installed."""
 
     id: int
@@ -120,7 +120,7 @@ class Product(msgspec.Struct):
         return tuple(int(part) for part in path.split("/")) if path else (self.categ_id.id,)
 
 
-class Page(msgspec.Struct):
+class Page(msgspec.Struct, gc=False):
     records: list[Product]
 
 

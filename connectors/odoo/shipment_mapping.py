@@ -34,31 +34,31 @@ _UNTIED = frozenset({"fixed", "base_on_rule"})
 _SHORTEST_NUMBER = 8
 
 
-class Sale(msgspec.Struct, frozen=True):
+class Sale(msgspec.Struct, frozen=True, gc=False):
     name: Text = False
     partner_id: Partner | Absent = False
 
 
-class Recipient(msgspec.Struct, frozen=True):
+class Recipient(msgspec.Struct, frozen=True, gc=False):
     zip: Text = False
     commercial_partner_id: Company | Absent = False
 
 
-class Method(msgspec.Struct, frozen=True):
+class Method(msgspec.Struct, frozen=True, gc=False):
     """A `delivery.carrier`: more often a way of shipping (`DHL Express`) than a carrier."""
 
     name: Text = False
     delivery_type: Text = False
 
 
-class MoveRow(msgspec.Struct, frozen=True):
+class MoveRow(msgspec.Struct, frozen=True, gc=False):
     state: Text = False
     product_id: Sold | Absent = False
     product_uom_qty: Number = False
     quantity: Number = False
 
 
-class PickingRow(msgspec.Struct, frozen=True):
+class PickingRow(msgspec.Struct, frozen=True, gc=False):
     id: int
     name: str
     state: Text

@@ -27,22 +27,22 @@ _PENDING = ["waiting", "confirmed", "partially_available", "assigned"]
 _NONE = Decimal(0)
 
 
-class _Country(msgspec.Struct):
+class _Country(msgspec.Struct, gc=False):
     code: Text = False
 
 
-class _Address(msgspec.Struct):
+class _Address(msgspec.Struct, gc=False):
     country_id: _Country | Absent = False
 
 
-class _Warehouse(msgspec.Struct):
+class _Warehouse(msgspec.Struct, gc=False):
     id: int
     code: str
     name: str
     partner_id: _Address | Absent = False
 
 
-class _Warehouses(msgspec.Struct):
+class _Warehouses(msgspec.Struct, gc=False):
     records: list[_Warehouse]
 
 
@@ -50,7 +50,7 @@ class _OwnedQuant(Quant, kw_only=True):
     product_id: int
 
 
-class _Quants(msgspec.Struct):
+class _Quants(msgspec.Struct, gc=False):
     records: list[_OwnedQuant]
 
 
@@ -58,15 +58,15 @@ class _OwnedMove(Move, kw_only=True):
     product_id: int
 
 
-class _Moves(msgspec.Struct):
+class _Moves(msgspec.Struct, gc=False):
     records: list[_OwnedMove]
 
 
-class _Rule(msgspec.Struct):
+class _Rule(msgspec.Struct, gc=False):
     route_id: int | Absent
 
 
-class _Rules(msgspec.Struct):
+class _Rules(msgspec.Struct, gc=False):
     records: list[_Rule]
 
 

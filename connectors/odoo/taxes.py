@@ -16,7 +16,7 @@ _ONE = Decimal(1)
 _HUNDRED = Decimal(100)
 
 
-class _Tax(msgspec.Struct):
+class _Tax(msgspec.Struct, gc=False):
     id: int
     amount: Number
     amount_type: Text
@@ -24,7 +24,7 @@ class _Tax(msgspec.Struct):
     company_id: int | Absent = False
 
 
-class _Taxes(msgspec.Struct):
+class _Taxes(msgspec.Struct, gc=False):
     records: list[_Tax]
 
 

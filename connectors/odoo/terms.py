@@ -14,7 +14,7 @@ from upstream.reference import Reference
 _DISCOUNT_DIGITS = 2
 
 
-class _Field(msgspec.Struct):
+class _Field(msgspec.Struct, gc=False):
     digits: Any = None
     "`[16, 2]`; `false` or nothing where Odoo does not round (the unit price since early 2026)."
 

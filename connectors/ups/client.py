@@ -19,18 +19,18 @@ _UNKNOWN_NUMBER = frozenset({"TV1001", "TV1002", "TW0001", "151018", "151044"})
 _THROTTLED = frozenset({"10429", "250429"})
 
 
-class Address(msgspec.Struct, rename="camel"):
+class Address(msgspec.Struct, rename="camel", gc=False):
     city: str | None = None
     state_province: str | None = None
     country: str | None = None
     country_code: str | None = None
 
 
-class Location(msgspec.Struct):
+class Location(msgspec.Struct, gc=False):
     address: Address | None = None
 
 
-class Status(msgspec.Struct, rename="camel"):
+class Status(msgspec.Struct, rename="camel", gc=False):
     """An activity's `code` is the kind of scan; that of a package's status is a status code."""
 
     type: str | None = None
@@ -40,7 +40,7 @@ class Status(msgspec.Struct, rename="camel"):
     simplified_text_description: str | None = None
 
 
-class Activity(msgspec.Struct, rename="camel"):
+class Activity(msgspec.Struct, rename="camel", gc=False):
     status: Status | None = None
     location: Location | None = None
     date: str | None = None
@@ -50,24 +50,24 @@ class Activity(msgspec.Struct, rename="camel"):
     gmt_offset: str | None = None
 
 
-class DeliveryDate(msgspec.Struct):
+class DeliveryDate(msgspec.Struct, gc=False):
     type: str | None = None
     date: str | None = None
 
 
-class DeliveryTime(msgspec.Struct, rename="camel"):
+class DeliveryTime(msgspec.Struct, rename="camel", gc=False):
     type: str | None = None
     end_time: str | None = None
 
 
-class DeliveryInformation(msgspec.Struct, rename="camel"):
+class DeliveryInformation(msgspec.Struct, rename="camel", gc=False):
     received_by: str | None = None
     signature: object = None
     pod: object = None
     delivery_photo: object = None
 
 
-class Package(msgspec.Struct, rename="camel"):
+class Package(msgspec.Struct, rename="camel", gc=False):
     tracking_number: str | None = None
     current_status: Status | None = None
     activity: list[Activity] | None = None
@@ -77,24 +77,24 @@ class Package(msgspec.Struct, rename="camel"):
     package_count: int | None = None
 
 
-class Notice(msgspec.Struct):
+class Notice(msgspec.Struct, gc=False):
     code: str = ""
     message: str = ""
 
 
-class Shipment(msgspec.Struct):
+class Shipment(msgspec.Struct, gc=False):
     package: list[Package] | None = None
 
 
-class TrackResponse(msgspec.Struct):
+class TrackResponse(msgspec.Struct, gc=False):
     shipment: list[Shipment]
 
 
-class _Errors(msgspec.Struct):
+class _Errors(msgspec.Struct, gc=False):
     errors: list[Notice] | None = None
 
 
-class _Answer(msgspec.Struct, rename="camel"):
+class _Answer(msgspec.Struct, rename="camel", gc=False):
     """Either of both; UPS puts errors also into bodies of status 200."""
 
     track_response: TrackResponse | None = None

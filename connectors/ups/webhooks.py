@@ -23,12 +23,12 @@ from upstream.webhooks import (
 _BEARER = "bearer "
 
 
-class _Status(msgspec.Struct):
+class _Status(msgspec.Struct, gc=False):
     type: str | None = None
     code: str | None = None
 
 
-class _Event(msgspec.Struct, rename="camel"):
+class _Event(msgspec.Struct, rename="camel", gc=False):
     tracking_number: str
     activity_status: _Status
     gmt_activity_date: str | None = None

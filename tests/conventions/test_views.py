@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from strawberry.types.base import StrawberryObjectDefinition, StrawberryOptional
 from strawberry.types.field import StrawberryField
@@ -74,3 +75,11 @@ def test_the_printed_schema_is_up_to_date(root: Path) -> None:
     printed = (root / "schema" / "schema.graphql").read_text(encoding="utf-8")
 
     assert printed == sdl(), "write it anew: make docs"
+
+
+def test_records_take_no_part_in_garbage_collection() -> None:
+    """Frozen and built from the leaves, they are in no cycle; thousands of them are under way."""
+    found = [record for record in {*VIEWS.values()} if issubclass(record, msgspec.Struct)]
+
+    assert found
+    assert [record.__name__ for record in found if record.__struct_config__.gc] == []
