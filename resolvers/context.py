@@ -149,6 +149,8 @@ class Context:
         method = getattr(self.port(role), operation)
 
         async def ask(questions: Sequence[tuple[Any, ...]]) -> dict[Any, Any]:
+            if len(questions) == 1:
+                return {questions[0]: await _told(method, questions[0], self.call)}
             found = await asyncio.gather(*(_told(method, one, self.call) for one in questions))
             return dict(zip(questions, found, strict=True))
 

@@ -11,13 +11,15 @@ from typing import Any, Protocol, TypeGuard, TypeVar, cast
 
 import structlog
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.execution import errors
 from gateway.execution.answer import Answer
 from gateway.execution.plans import Plans
+from gateway.execution.remembered import Remembered
+from gateway.execution.variables import MAX_COERCION_ERRORS, Coercion
 from gateway.operations.documents import (
     BAD_USER_INPUT,
     Document,
@@ -30,8 +32,6 @@ from ports.caller import CallerKind
 from ports.errors import PortError
 
 T = TypeVar("T")
-
-MAX_COERCION_ERRORS = 20
 
 # Strawberry types it as a plain predicate.
 is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[object]]]", optimized_is_awaitable)
@@ -73,6 +73,7 @@ class StockEngine:
         self._schema = schema
         self._plans = plans
         self._prepare = prepare
+        self._coercions = Remembered(_Coercions)
         self._documents: DocumentSource = Documents(schema) if documents is None else documents
 
     async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
@@ -82,7 +83,7 @@ class StockEngine:
         except DocumentError as error:
             entries = _request_entries(error.errors, error.code, context)
             return Answer(None, entries, request_error=True, status=error.status)
-        variables = self._variables(node, request)
+        variables = self._variables(document, node, request)
         if isinstance(variables, list):
             entries = _request_entries(variables, BAD_USER_INPUT, context)
             return Answer(None, entries, request_error=True)
@@ -120,14 +121,12 @@ class StockEngine:
         return _answer(await result if is_awaitable(result) else result, _request_id(context))
 
     def _variables(
-        self, node: OperationDefinitionNode, request: GraphQLRequest
+        self, document: Document, node: OperationDefinitionNode, request: GraphQLRequest
     ) -> VariableValues | list[GraphQLError]:
-        return get_variable_values(
-            self._schema,
-            node.variable_definitions or (),
-            dict(request.variables or {}),
-            max_errors=MAX_COERCION_ERRORS,
-        )
+        known = self._coercions.of(document, node.name.value if node.name else None)
+        if known.coercion is None:
+            known.coercion = Coercion(self._schema, node)
+        return known.coercion.values(request.variables or {})
 
     def _executor(self, operation: Operation, context: object) -> Any:
         request = operation.request
@@ -141,6 +140,11 @@ class StockEngine:
             is_awaitable=is_awaitable,
             operation_extensions=request.extensions,
         )
+
+
+@dataclass(slots=True)
+class _Coercions:
+    coercion: Coercion | None = None
 
 
 def _request_entries(
