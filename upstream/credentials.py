@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl
 
 import httpx2
@@ -35,6 +35,15 @@ class Credentials(Protocol):
         ...
 
 
+@runtime_checkable
+class Ready(Protocol):
+    """Credentials that mostly need not be fetched."""
+
+    def ready(self) -> Mapping[str, str] | None:
+        """The headers if they are good now; None when `headers` has to be asked."""
+        ...
+
+
 class TokenError(Exception):
     """A token endpoint gave no token; `kind` is the branch of `ports.errors` that this means."""
 
@@ -50,6 +59,9 @@ class FixedHeaders:
         self._headers = dict(headers or {})
 
     async def headers(self, _client: httpx2.AsyncClient, /) -> Mapping[str, str]:
+        return self._headers
+
+    def ready(self) -> Mapping[str, str]:
         return self._headers
 
     def refused(self, _headers: Mapping[str, str], /) -> bool:
@@ -78,31 +90,38 @@ class OAuthToken:
     def __init__(self, grant: Grant, clock: Callable[[], float] = time.monotonic) -> None:
         self._grant = grant
         self._clock = clock
-        self._token: str | None = None
+        self._signed: Mapping[str, str] | None = None
         self._renew_at = 0.0
         self._fetching = asyncio.Lock()
 
     async def headers(self, client: httpx2.AsyncClient, /) -> Mapping[str, str]:
         """Raises TokenError, or what the transport raises."""
-        if self._token is None or self._clock() >= self._renew_at:
+        signed = self.ready()
+        if signed is None:
             async with self._fetching:
-                if self._token is None or self._clock() >= self._renew_at:
-                    await self._fetch(client)
-        return {"authorization": f"Bearer {self._token}"}
+                signed = self.ready() or await self._fetch(client)
+        return signed
+
+    def ready(self) -> Mapping[str, str] | None:
+        if self._signed is None or self._clock() >= self._renew_at:
+            return None
+        return self._signed
 
     def refused(self, headers: Mapping[str, str], /) -> bool:
-        if headers.get("authorization") == f"Bearer {self._token}":
-            self._token = None
+        refused, own = headers.get("authorization"), self._signed
+        if own is not None and own["authorization"] == refused:
+            self._signed = None
         return True
 
-    async def _fetch(self, client: httpx2.AsyncClient) -> None:
+    async def _fetch(self, client: httpx2.AsyncClient) -> Mapping[str, str]:
         answer = await _ask(self._grant, client)
         token = answer.get("access_token")
         if not isinstance(token, str) or not token:
             raise TokenError(RefusedError, "the token endpoint gave no access_token")
         life = _seconds(answer.get("expires_in"))
         self._renew_at = self._clock() + life - min(_MARGIN_SECONDS, life / 10)
-        self._token = token
+        self._signed = {"authorization": f"Bearer {token}"}
+        return self._signed
 
 
 async def _ask(grant: Grant, client: httpx2.AsyncClient) -> Mapping[str, Any]:

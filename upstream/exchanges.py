@@ -4,7 +4,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from ports.caller import Call
+from ports.errors import UpstreamError
+from upstream.messages import Request, Response
+
+if TYPE_CHECKING:
+    from upstream.limits import Bulkhead
 
 WINDOW_SECONDS = 300.0
 # Enough for 5 minutes at 60 calls a second; beyond it the oldest are forgotten first.
@@ -12,13 +19,38 @@ _KEPT = 18_000
 
 
 class Exchange(NamedTuple):
-    """One try of one call. `error` is a code of `ports.errors` or None."""
+    """One try of one call. `error` is a code of `ports.errors` or None.
+
+    `tried` counts from 1; `span` is the try's own in a distributed trace.
+    """
 
     operation: str
     seconds: float
     status: int | None
     error: str | None
     request_id: str
+    tried: int = 1
+    span: str | None = None
+
+
+class Sink(Protocol):
+    """Told of every try as it ends; must be quick and never raise."""
+
+    def passed(
+        self,
+        exchange: Exchange,
+        call: Call,
+        request: Request | None,
+        response: Response | None,
+        failure: UpstreamError | None,
+        /,
+    ) -> None:
+        """`request` is None for what the client asks for itself: credentials."""
+        ...
+
+    def misread(self, failure: UpstreamError, /) -> None:
+        """The latest answer to an operation came well, and turned out not to be readable."""
+        ...
 
 
 class Failure(NamedTuple):
@@ -39,28 +71,49 @@ class Summary(NamedTuple):
 
 
 class Exchanges:
-    """The last five minutes of one upstream. `clock` gives monotonic seconds."""
+    """The last five minutes of one upstream. `clock` gives monotonic seconds.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `sink` is told of each try besides; `propagates`: systems are told the trace they serve.
+    `bulkheads` are those of the upstream's clients.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        sink: Sink | None = None,
+        propagates: bool = False,
+    ) -> None:
         self._clock = clock
+        self.sink = sink
+        self.propagates = propagates
+        self.bulkheads: list[Bulkhead] = []
         self._recent: deque[tuple[float, float, bool]] = deque(maxlen=_KEPT)
         self.started_at = datetime.now(UTC)
         self.changed_at = self.started_at
-        self.last_success_at: datetime | None = None
         self.last_failure: Failure | None = None
         self.failing = False
+        self._last_success: float | None = None
+
+    @property
+    def last_success_at(self) -> datetime | None:
+        if self._last_success is None:
+            return None
+        return datetime.fromtimestamp(self._last_success, UTC)
 
     def record(self, exchange: Exchange, message: str = "") -> None:
         """Notes one try; `message` is the public text of its error."""
-        now = datetime.now(UTC)
-        self._recent.append((self._clock(), exchange.seconds, exchange.error is not None))
+        failed = exchange.error is not None
+        self._recent.append((self._clock(), exchange.seconds, failed))
+        now = time.time()
         if exchange.error is None:
-            self.last_success_at = now
+            self._last_success = now
         else:
-            self.last_failure = Failure(now, exchange.error, message, exchange.request_id)
-        if self.failing is not (exchange.error is not None):
-            self.failing = exchange.error is not None
-            self.changed_at = now
+            at = datetime.fromtimestamp(now, UTC)
+            self.last_failure = Failure(at, exchange.error, message, exchange.request_id)
+        if self.failing is not failed:
+            self.failing = failed
+            self.changed_at = datetime.fromtimestamp(now, UTC)
 
     def summary(self) -> Summary:
         oldest = self._clock() - WINDOW_SECONDS

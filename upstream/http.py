@@ -1,97 +1,80 @@
 """The one seam through which every HTTP call to a system passes.
 
-It owns the pool, timeouts, tries, size limit, credentials and the translation of transport
-failures into `ports.errors`. What an answer means is the connector's to say.
+It owns the order of tries, limits, credentials and the journal, and the translation of failures
+into `ports.errors`. What an answer means is the connector's to say.
 """
 
 import asyncio
-import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from types import TracebackType
-from typing import Literal, TypeVar
-from urllib.parse import unquote
+from collections.abc import AsyncIterator, Awaitable, Hashable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-import aiohttp
 import httpx2
 import msgspec
-from httpx_aiohttp.httpx2 import AiohttpTransport
 
 from ports.caller import Call
-from ports.errors import (
-    MalformedError,
-    RefusedError,
-    ThrottledError,
-    TimedOutError,
-    TransientError,
-    UnavailableError,
-    UpstreamError,
-)
+from ports.errors import MalformedError, TimedOutError, TransientError, UpstreamError
 from upstream.budget import RetryBudget, pause
 from upstream.config import UpstreamConfig
-from upstream.credentials import Credentials, FixedHeaders, TokenError
-from upstream.exchanges import Exchange, Exchanges
-from upstream.limits import Bulkhead, CrowdedError, QueueFullError, QueueTimedOutError
+from upstream.credentials import Credentials, FixedHeaders, Ready
+from upstream.exchanges import Exchanges
+from upstream.failures import meaning
+from upstream.limits import Bulkhead
+from upstream.messages import (
+    Classify,
+    ErrorType,
+    Headers,
+    Identity,
+    Request,
+    Response,
+    Verdict,
+    classify,
+)
+from upstream.trying import Try
+
+if TYPE_CHECKING:
+    from upstream.any_transport import AnyTransport
+
+__all__ = [
+    "Classify",
+    "ErrorType",
+    "Headers",
+    "HttpClient",
+    "Identity",
+    "Request",
+    "Response",
+    "Verdict",
+    "classify",
+]
 
 T = TypeVar("T")
 
-# Encodings one within the other would let a small answer grow beyond any limit at once.
-_ENCODINGS = frozenset({"identity", "gzip", "x-gzip", "deflate"})
 _TICK_SECONDS = 0.005
-
-ErrorType = type[UpstreamError]
-Verdict = ErrorType | tuple[ErrorType, float]
-"""What an unexpected answer means, and how many seconds to wait where no `Retry-After` tells it."""
-Classify = Callable[["Response"], Verdict | None]
-"""A vendor's own reading of an answer that was not expected; None leaves it to the default table."""
+_UNAUTHORIZED = 401
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who is called: the configured upstream's name and the kind of system it is (`ERP`)."""
+class Carrier(Protocol):
+    """Takes one request to the system and its answer back."""
 
-    upstream: str
-    system: str
+    async def ask(
+        self, request: Request, signed: Mapping[str, str], until: float, traced: str = "", /
+    ) -> Response:
+        """The whole answer, whatever its status, until a time of the loop's clock.
 
+        `traced` are more lines of headers, each ended.
+        """
+        ...
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One HTTP call. `operation` names it for errors and the journal (`catalog.products`).
-
-    `path` is joined to the base URL, or absolute (a vendor's own link; must be of the same host).
-    `body` is sent as it is, `json` encoded. `expect` are the statuses that count as an answer.
-    Only an `idempotent` request is tried again; all reads are, whatever their method.
-    """
-
-    operation: str
-    path: str
-    method: Literal["GET", "POST"] = "GET"
-    params: Mapping[str, str] | None = None
-    json: object = None
-    body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    expect: frozenset[int] = frozenset({200})
-    idempotent: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds of `Retry-After` when given as a number (RFC 9110 §10.2.3)."""
-        text = self.headers.get("retry-after", "")
-        return float(text) if text.isdigit() else None
+    async def aclose(self) -> None: ...
 
 
 class HttpClient:
-    """The pooled client of one upstream. Close it with `aclose`."""
+    """The pooled client of one upstream. Close it with `aclose`.
+
+    `transport` stands for the network in tests.
+    """
 
     def __init__(  # noqa: PLR0913 - the parts of one client, all named
         self,
@@ -110,27 +93,26 @@ class HttpClient:
         self.config = config
         self.exchanges = exchanges or Exchanges()
         self._credentials = credentials or FixedHeaders()
+        self._ready = self._credentials.ready if isinstance(self._credentials, Ready) else _never
         self._bulkhead = bulkhead or Bulkhead(config.concurrency, config.rate_per_second)
+        self.exchanges.bulkheads.append(self._bulkhead)
         self._budget = budget or RetryBudget()
         self._classify = classify
-        self._client = httpx2.AsyncClient(
-            base_url=config.base_url,
-            transport=transport or _transport(config),
-            headers={
-                "accept": "application/json",
-                "accept-encoding": "gzip, deflate",
-                "user-agent": "passerelle",
-                **(headers or {}),
-            },
-            timeout=httpx2.Timeout(config.timeout_seconds, connect=config.connect_timeout_seconds),
-            # No cookie may carry anything from one caller's call to another's.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._headers = {
+            "accept": "application/json",
+            "accept-encoding": "gzip, deflate",
+            "user-agent": "passerelle",
+            **{name.lower(): value for name, value in (headers or {}).items()},
+        }
+        self._transport = transport
+        self._any: AnyTransport | None = None
+        wire = None if transport else _wire(config, self._headers)
+        self._carrier: Carrier = wire or self._any_transport()
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        await self._carrier.aclose()
+        if self._any is not None:
+            await self._any.aclose()
 
     async def send(self, request: Request, *, call: Call) -> Response:
         """The answer, its status being one of `request.expect`.
@@ -145,13 +127,13 @@ class HttpClient:
         tries = self.config.tries if request.idempotent else 1
         for tried in range(1, tries):
             try:
-                return await self._try(request, call)
+                return await self._try(request, call, tried)
             except TransientError as error:
                 wait = pause(error, tried)
                 if wait is None or wait >= self._left(call) or not self._budget.spend():
                     raise
             await asyncio.sleep(wait)
-        return await self._try(request, call)
+        return await self._try(request, call, tries)
 
     async def read(self, request: Request, shape: type[T], *, call: Call) -> T:
         """The JSON answer decoded into `shape`; one that does not fit is a MalformedError."""
@@ -160,9 +142,10 @@ class HttpClient:
 
     def decode(self, response: Response, shape: type[T], operation: str) -> T:
         try:
-            return msgspec.json.decode(response.body, type=shape, strict=False)
+            told: T = _decoder(cast("Hashable", shape)).decode(response.body)
         except (msgspec.DecodeError, ValueError, RecursionError) as problem:
             raise self.error(MalformedError, operation, str(problem)) from problem
+        return told
 
     def error(
         self,
@@ -171,7 +154,18 @@ class HttpClient:
         detail: str = "",
         retry_after: float | None = None,
     ) -> UpstreamError:
-        """An error of this upstream; `detail` is for logs only."""
+        """An error of this upstream; `detail` is for logs only.
+
+        A MalformedError is that of the operation's latest answer.
+        """
+        error = self._error(kind, operation, detail, retry_after)
+        if kind is MalformedError and self.exchanges.sink is not None:
+            self.exchanges.sink.misread(error)
+        return error
+
+    def _error(
+        self, kind: ErrorType, operation: str, detail: str, retry_after: float | None = None
+    ) -> UpstreamError:
         return kind(
             system=self.identity.system,
             upstream=self.identity.upstream,
@@ -186,15 +180,17 @@ class HttpClient:
 
         A slot of the bulkhead is held until the answer begins, not while a slow client reads it.
         """
+        from upstream.any_transport import whole
+
         signed = await self._signed(call)
         with self._translated(request.operation):
             response = await self._open(request, signed, call)
-            if response.status_code == 401 and self._credentials.refused(signed):  # noqa: PLR2004
+            if response.status_code == _UNAUTHORIZED and self._credentials.refused(signed):
                 await response.aclose()
                 response = await self._open(request, await self._signed(call), call)
             try:
                 if response.status_code not in request.expect:
-                    raise self._unexpected(_whole(response, b""), request.operation)
+                    raise self._unexpected(whole(response, b""), request.operation)
                 yield response
             finally:
                 await response.aclose()
@@ -202,21 +198,19 @@ class HttpClient:
     async def _open(
         self, request: Request, signed: Mapping[str, str], call: Call
     ) -> httpx2.Response:
-        built = self._client.build_request(
-            request.method,
-            request.path,
-            params=request.params,
-            headers={**request.headers, **signed},
-        )
-        self._stay(built, request)
+        way = self._any_transport()
         async with asyncio.timeout(self._left(call)), self._bulkhead.slot(call):
-            return await self._client.send(built, stream=True)
+            return await way.open(request, signed)
 
-    async def _try(self, request: Request, call: Call) -> Response:
-        headers = await self._signed(call)
-        response = await self._recorded(request, headers, call)
-        if response.status == 401 and self._credentials.refused(headers):  # noqa: PLR2004
-            response = await self._recorded(request, await self._signed(call), call)
+    async def _try(self, request: Request, call: Call, tried: int) -> Response:
+        headers = self._ready()
+        if headers is None:
+            headers = await self._signed(call)
+        response = await self._recorded(request, headers, call, tried)
+        if response.status in request.expect:
+            return response
+        if response.status == _UNAUTHORIZED and self._credentials.refused(headers):
+            response = await self._recorded(request, await self._signed(call), call, tried)
         if response.status not in request.expect:
             raise self._unexpected(response, request.operation)
         return response
@@ -225,173 +219,110 @@ class HttpClient:
         started = time.monotonic()
         try:
             with self._translated("credentials"):
+                client = self._any_transport().client
                 async with asyncio.timeout(self._left(call)):
-                    return await self._credentials.headers(self._client)
+                    return await self._credentials.headers(client)
         except UpstreamError as error:
-            self._note("credentials", time.monotonic() - started, None, error, call)
+            now = Try(None, call)
+            now.started = started
+            self._note(now, None, error)
             raise
 
-    async def _recorded(self, request: Request, signed: Mapping[str, str], call: Call) -> Response:
-        operation, started = request.operation, time.monotonic()
+    async def _recorded(
+        self, request: Request, signed: Mapping[str, str], call: Call, tried: int
+    ) -> Response:
+        """One exchange within the limits of the system, noted however it ends."""
+        now = Try(request, call, tried)
+        admitted = self._bulkhead.admit()
         try:
-            with self._translated(operation):
+            if admitted:
+                response = await self._carried(request, now, signed)
+            else:
                 async with asyncio.timeout(self._left(call)), self._bulkhead.slot(call):
-                    started = time.monotonic()
-                    response = await self._exchange(request, signed)
-        except UpstreamError as error:
-            self._note(operation, time.monotonic() - started, None, error, call)
-            raise
+                    now.started = time.monotonic()
+                    response = await self._carried(request, now, signed)
         except asyncio.CancelledError:
             # Who waited gave up: too late is the system's fault, anything else is not.
             if self._left(call) < _TICK_SECONDS:
-                late = self.error(TimedOutError, operation, "cancelled at the deadline")
-                self._note(operation, time.monotonic() - started, None, late, call)
+                late = self.error(TimedOutError, request.operation, "cancelled at the deadline")
+                self._note(now, None, late)
             raise
+        except Exception as raised:
+            if (error := self._failure(raised, request.operation)) is None:
+                raise
+            self._note(now, None, error)
+            raise error from raised
+        finally:
+            if admitted:
+                self._bulkhead.leave()
         expected = response.status in request.expect
-        failure = None if expected else self._unexpected(response, operation)
-        self._note(operation, time.monotonic() - started, response.status, failure, call)
+        failure = None if expected else self._unexpected(response, request.operation)
+        self._note(now, response, failure)
         return response
 
-    def _note(
-        self,
-        operation: str,
-        seconds: float,
-        status: int | None,
-        failure: UpstreamError | None,
-        call: Call,
-    ) -> None:
-        code = failure.code if failure else None
-        message = failure.message if failure else ""
-        self.exchanges.record(Exchange(operation, seconds, status, code, call.request_id), message)
+    def _carried(
+        self, request: Request, now: Try, signed: Mapping[str, str]
+    ) -> Awaitable[Response]:
+        """One timer a try: whichever of its own patience and the call's deadline comes first."""
+        until = min(now.call.deadline, now.started + self.config.timeout_seconds)
+        traced = now.lines() if self.exchanges.propagates else ""
+        return self._carrier.ask(request, signed, until, traced)
 
-    async def _exchange(self, request: Request, signed: Mapping[str, str]) -> Response:
-        content = request.body if request.json is None else msgspec.json.encode(request.json)
-        headers = {**request.headers, **signed}
-        if request.json is not None:
-            headers["content-type"] = "application/json"
-        built = self._client.build_request(
-            request.method, request.path, params=request.params, content=content, headers=headers
-        )
-        self._stay(built, request)
-        async with asyncio.timeout(self.config.timeout_seconds):
-            response = await self._client.send(built, stream=True)
-            try:
-                return _whole(response, await self._body(response, request.operation))
-            finally:
-                await response.aclose()
-
-    def _stay(self, built: httpx2.Request, request: Request) -> None:
-        """Credentials go to the configured system and nowhere else, whatever link it gave.
-
-        Nor may a key that is part of a path lead to another one: clients resolve dots.
-        """
-        own, url = self._client.base_url, built.url
-        if (url.scheme, url.host, url.port) != (own.scheme, own.host, own.port):
-            raise self.error(MalformedError, request.operation, "a link to another host")
-        names = request.path.partition("?")[0].split("/")
-        if not {".", ".."}.isdisjoint(map(unquote, names)):
-            raise self.error(RefusedError, request.operation, "a path with dots for names")
-
-    async def _body(self, response: httpx2.Response, operation: str) -> bytes:
-        if response.headers.get("content-encoding", "identity").lower() not in _ENCODINGS:
-            raise self.error(MalformedError, operation, "an encoding that was not asked for")
-        parts, size = [], 0
-        async for part in response.aiter_bytes():
-            size += len(part)
-            if size > self.config.answer_limit_bytes:
-                raise self.error(MalformedError, operation, "answer longer than the limit")
-            parts.append(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+    def _note(self, now: Try, response: Response | None, failure: UpstreamError | None) -> None:
+        exchange = now.ended(response, failure)
+        self.exchanges.record(exchange, failure.message if failure else "")
+        if (sink := self.exchanges.sink) is not None:
+            sink.passed(exchange, now.call, now.request, response, failure)
 
     def _unexpected(self, response: Response, operation: str) -> UpstreamError:
         verdict = (self._classify(response) if self._classify else None) or classify(response)
         kind, wait = verdict if isinstance(verdict, tuple) else (verdict, None)
         told = response.retry_after
         detail = f"HTTP {response.status}: {response.body[:300].decode(errors='replace')}"
-        return self.error(kind, operation, detail, wait if told is None else told)
+        return self._error(kind, operation, detail, wait if told is None else told)
 
     def _left(self, call: Call) -> float:
         return max(0.0, call.deadline - time.monotonic())
 
-    def _translated(self, operation: str) -> "_Translated":
-        return _Translated(self, operation)
+    @contextmanager
+    def _translated(self, operation: str) -> Iterator[None]:
+        """Turns what a transport raises into `ports.errors`, naming upstream and operation."""
+        try:
+            yield
+        except Exception as raised:
+            error = self._failure(raised, operation)
+            if error is None:
+                raise
+            raise error from raised
+
+    def _failure(self, raised: Exception, operation: str) -> UpstreamError | None:
+        """None for what is no failure of the system."""
+        kind = self._any.meaning(raised) if self._any is not None else None
+        kind = kind or meaning(raised)
+        return None if kind is None else self._error(kind, operation, repr(raised))
+
+    def _any_transport(self) -> "AnyTransport":
+        """Made when first needed: what it stands on takes long to import."""
+        if self._any is None:
+            from upstream.any_transport import AnyTransport
+
+            self._any = AnyTransport(self.config, self._headers, self._transport)
+        return self._any
 
 
-class _Translated:
-    """Turns what a transport raises into `ports.errors`, naming upstream and operation."""
+@lru_cache(maxsize=512)
+def _decoder(shape: Hashable) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(shape, strict=False)
 
-    def __init__(self, client: HttpClient, operation: str) -> None:
-        self._client = client
-        self._operation = operation
 
-    def __enter__(self) -> None:
+def _never() -> None:
+    """No headers without asking for them."""
+
+
+def _wire(config: UpstreamConfig, headers: Mapping[str, str]) -> Carrier | None:
+    """None where its parser is not to be had."""
+    try:
+        from upstream.wire import Wire
+    except ModuleNotFoundError:
         return None
-
-    def __exit__(
-        self, _kind: object, raised: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        kind: ErrorType
-        match raised:
-            case TokenError():
-                kind = raised.kind
-            case CrowdedError():
-                kind = QueueFullError if raised.full else QueueTimedOutError
-            case TimeoutError() | httpx2.TimeoutException():
-                kind = _late(raised)
-            case httpx2.DecodingError() | httpx2.RemoteProtocolError() | httpx2.ReadError():
-                kind = _broken(raised)
-            case aiohttp.ClientResponseError() | httpx2.InvalidURL() | httpx2.StreamError():
-                kind = MalformedError
-            case httpx2.TransportError() | aiohttp.ClientError() | OSError():
-                kind = UnavailableError
-            case _:
-                return
-        raise self._client.error(kind, self._operation, repr(raised)) from raised
-
-
-def classify(response: Response) -> ErrorType:
-    """The default reading of a status that is no answer (RFC 9110 §15)."""
-    match response.status:
-        case 408 | 504:
-            return TimedOutError
-        case 429:
-            return ThrottledError
-        case status if status >= 500:  # noqa: PLR2004
-            return UnavailableError
-        case status if 400 <= status < 500:  # noqa: PLR2004
-            return RefusedError
-        case _:
-            return MalformedError
-
-
-def _late(raised: BaseException) -> ErrorType:
-    """Connections refused or lost under aiohttp also arrive as httpx2's ConnectTimeout."""
-    cause = raised.__cause__
-    lost = isinstance(cause, aiohttp.ClientConnectionError)
-    return UnavailableError if lost and not isinstance(cause, TimeoutError) else TimedOutError
-
-
-def _broken(raised: BaseException) -> ErrorType:
-    """A body cut short or wrongly encoded cannot be read; a lost connection can be tried again."""
-    cause = raised.__cause__
-    if isinstance(raised, httpx2.DecodingError) or isinstance(cause, aiohttp.ClientPayloadError):
-        return MalformedError
-    return UnavailableError
-
-
-def _whole(response: httpx2.Response, body: bytes) -> Response:
-    return Response(response.status_code, response.headers, body)
-
-
-def _transport(config: UpstreamConfig) -> httpx2.AsyncBaseTransport:
-    """Puts aiohttp beneath httpx2: the same interface at about a third of the work per call."""
-    context = ssl.create_default_context(cafile=config.ca_file)
-    if not config.verify_tls:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-
-    def session() -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=30)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-
-    return AiohttpTransport(client=session)
+    return Wire(config, headers)

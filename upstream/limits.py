@@ -75,7 +75,7 @@ class Bulkhead:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._concurrency = concurrency
-        self._pace = _Pace(rate)
+        self._pace = _Pace(rate) if rate else None
         self._queue = _Queue(queue_limit)
         self._shared = shared
         self._clock = clock
@@ -93,7 +93,20 @@ class Bulkhead:
 
     @property
     def waiting(self) -> int:
-        return len(self._queue)
+        return self._queue.count
+
+    def admit(self) -> bool:
+        """Whether the call is in, without waiting; whoever is, gives the place back by `leave`.
+
+        Where it is not, `slot` waits for a place, and asks the limit that processes share.
+        """
+        return self._shared is None and not self._queue.count and self._admits()
+
+    def leave(self) -> None:
+        """Gives back the place of one that `admit` let in."""
+        self._inside -= 1
+        if self._queue.count:
+            self._wake()
 
     @asynccontextmanager
     async def slot(self, call: Call | None = None) -> AsyncIterator[None]:
@@ -110,10 +123,10 @@ class Bulkhead:
             async with _leased(self._shared, call, self._clock):
                 yield
         finally:
-            self._leave()
+            self.leave()
 
     async def _enter(self, call: Call | None) -> None:
-        if not self._queue and self._admits():
+        if not self._queue.count and self._admits():
             return
         waiter = self._queue.join(call)
         self._wake()
@@ -126,25 +139,23 @@ class Bulkhead:
             if waiter.cancelled() or waiter.exception() is not None:
                 self._queue.leave(call, waiter)
             else:
-                self._leave()  # it was let in while it gave up
+                self.leave()  # it was let in while it gave up
             raise
 
     def _admits(self) -> bool:
         """Lets one in if there is room and it is time."""
-        if self.full or not self._pace.start(self._clock()):
+        if self._concurrency is not None and self._inside >= self._concurrency:
+            return False
+        if self._pace is not None and not self._pace.start(self._clock()):
             return False
         self._inside += 1
         return True
-
-    def _leave(self) -> None:
-        self._inside -= 1
-        self._wake()
 
     def _wake(self) -> None:
         """Lets in whoever may come in now; an alarm wakes those for whom it is too early."""
         while self._queue.has_next() and self._admits():
             self._queue.next().set_result(None)
-        if self._queue and not self.full and self._alarm is None:
+        if self._pace and self._queue.count and not self.full and self._alarm is None:
             seconds = self._pace.wait(self._clock())
             self._alarm = asyncio.get_running_loop().call_later(seconds, self._alarmed)
 
@@ -156,17 +167,16 @@ class Bulkhead:
 class _Pace:
     """At most `rate` starts a second."""
 
-    def __init__(self, rate: float | None) -> None:
-        self._interval = 1.0 / rate if rate else 0.0
+    def __init__(self, rate: float) -> None:
+        self._interval = 1.0 / rate
         # A tenth of a second's worth may start together, so that a page's calls need not queue.
-        self._burst = max(1.0, rate / 10) * self._interval if rate else 0.0
+        self._burst = max(1.0, rate / 10) * self._interval
         self._next = float("-inf")
 
     def start(self, now: float) -> bool:
         if self.wait(now) > 0:
             return False
-        if self._interval:
-            self._next = max(self._next, now - self._burst) + self._interval
+        self._next = max(self._next, now - self._burst) + self._interval
         return True
 
     def wait(self, now: float) -> float:
@@ -187,17 +197,14 @@ class _Queue:
         self._lanes: dict[str, OrderedDict[str, deque[Waiter]]] = {
             lane: OrderedDict() for lane in LANES
         }
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
+        self.count = 0
 
     def join(self, call: Call | None) -> Waiter:
         waiter: Waiter = asyncio.get_running_loop().create_future()
         lane, key = _place(call)
         self._lanes[lane].setdefault(key, deque()).append(waiter)
-        self._count += 1
-        if self._count > self._limit:
+        self.count += 1
+        if self.count > self._limit:
             self._refuse_one()
         return waiter
 
@@ -208,7 +215,7 @@ class _Queue:
                 key, waiters = next(iter(lane.items()))
                 while waiters and waiters[0].done():
                     waiters.popleft()
-                    self._count -= 1
+                    self.count -= 1
                 if waiters:
                     return True
                 del lane[key]
@@ -221,7 +228,7 @@ class _Queue:
         waiter = waiters.popleft()
         if waiters:
             lane[key] = waiters
-        self._count -= 1
+        self.count -= 1
         return waiter
 
     def leave(self, call: Call | None, waiter: Waiter) -> None:
@@ -230,7 +237,7 @@ class _Queue:
         waiters = self._lanes[lane].get(key, deque())
         if waiter in waiters:
             waiters.remove(waiter)
-            self._count -= 1
+            self.count -= 1
             if not waiters:
                 del self._lanes[lane][key]
 
@@ -238,7 +245,7 @@ class _Queue:
         lane = next(self._lanes[name] for name in reversed(LANES) if self._lanes[name])
         key = max(lane, key=lambda one: len(lane[one]))
         refused = lane[key].pop()
-        self._count -= 1
+        self.count -= 1
         if not refused.done():
             refused.set_exception(CrowdedError(full=True))
         if not lane[key]:

@@ -234,6 +234,9 @@ class _Keys:
     async def headers(self, _client: httpx2.AsyncClient, /) -> Mapping[str, str]:
         return self._headers[0]
 
+    def ready(self) -> Mapping[str, str]:
+        return self._headers[0]
+
     def refused(self, headers: Mapping[str, str], /) -> bool:
         if headers.get("authorization") == self._headers[0]["authorization"]:
             self._headers.append(self._headers.pop(0))

@@ -15,9 +15,6 @@ from upstream.config import UpstreamConfig
 from upstream.credentials import Grant
 from upstream.http import Identity
 
-Writing = Callable[[asyncio.StreamWriter], Awaitable[None]]
-Answer = bytes | Writing
-
 IDENTITY = Identity("erp-fr", "ERP")
 
 
@@ -29,6 +26,17 @@ class Received:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Reply:
+    """A whole answer made from what was asked."""
+
+    make: Callable[[Received], bytes]
+
+
+Writing = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Answer = bytes | Reply | Writing
+
+
 @dataclass
 class Loopback:
     """`answers` are given in turn, by path where it is named; the last one again and again."""
@@ -36,6 +44,7 @@ class Loopback:
     url: str
     answers: dict[str, list[Answer]]
     received: list[Received] = field(default_factory=list)
+    connections: int = 0
     at_once: int = 0
     most_at_once: int = 0
 
@@ -43,6 +52,7 @@ class Loopback:
         return [one.target for one in self.received]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         try:
             while (request := await _read(reader)) is not None:
                 self.received.append(request)
@@ -63,6 +73,8 @@ class Loopback:
         path = request.target.partition("?")[0]
         answers = self.answers.get(path) or self.answers["*"]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if isinstance(answer, Reply):
+            answer = answer.make(request)
         if not isinstance(answer, bytes):
             await answer(writer)
             return False
@@ -73,7 +85,10 @@ class Loopback:
 
 @asynccontextmanager
 async def serving(
-    *answers: Answer, tls: ssl.SSLContext | None = None, **by_path: Sequence[Answer]
+    *answers: Answer,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+    **by_path: Sequence[Answer],
 ) -> AsyncIterator[Loopback]:
     """A peer; keys of `by_path` are paths without their first slash."""
     told = {f"/{path}": list(some) for path, some in by_path.items()}
@@ -84,9 +99,10 @@ async def serving(
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks[asyncio.ensure_future(peer.serve(reader, writer))] = writer
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
+    server = await asyncio.start_server(accept, host, 0, ssl=tls)
     port = server.sockets[0].getsockname()[1]
-    peer.url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+    authority = f"[{host}]" if ":" in host else host
+    peer.url = f"{'https' if tls else 'http'}://{authority}:{port}"
     try:
         yield peer
     finally:

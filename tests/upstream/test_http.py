@@ -32,6 +32,7 @@ from tests.upstream.loopback import (
     stuck,
     zipped,
 )
+from upstream.any_transport import network
 from upstream.http import HttpClient, Request, Response
 from upstream.limits import Bulkhead
 
@@ -43,16 +44,17 @@ class Shape(msgspec.Struct):
     n: int
 
 
-@pytest.fixture
-async def connect() -> AsyncIterator[Connect]:
-    """Makes clients of a peer, closed at the end."""
+@pytest.fixture(params=["wire", "httpx2"])
+async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
+    """Makes clients of a peer, closed at the end; what is promised holds on either way to it."""
     made: list[HttpClient] = []
 
     def make(
         peer: Loopback | str, *, parts: dict[str, Any] | None = None, **settings: Any
     ) -> HttpClient:
-        url = peer if isinstance(peer, str) else peer.url
-        made.append(HttpClient(IDENTITY, config(url, **settings), **(parts or {})))
+        told = config(peer if isinstance(peer, str) else peer.url, **settings)
+        way = {"transport": network(told)} if request.param == "httpx2" else {}
+        made.append(HttpClient(IDENTITY, told, **(way | (parts or {}))))
         return made[-1]
 
     yield make

@@ -87,13 +87,19 @@ class World:
         self.kept = Kept()
         self.path = path or Path("nowhere/at/all")
         self.steady = 0.0
+        self.off = timedelta()
         self.pauses: list[float] = []
         self.poller = self.started()
 
     def started(self) -> Poller:
-        clock = PollClock(lambda: self.steady, self._sleep, lambda: 1.0)
+        clock = PollClock(lambda: self.steady, self._sleep, lambda: 1.0, lambda: self.wall)
         cursors = FileCursors(self.path)
         return Poller("erp", self.system, self.kept, cursors, TERMS, clock=clock)
+
+    @property
+    def wall(self) -> datetime:
+        """What our own clock shows."""
+        return self.system.now + self.off
 
     def go(self, seconds: float) -> None:
         self.steady += seconds
@@ -269,6 +275,120 @@ async def test_it_goes_on_after_any_failure(world: World) -> None:
     assert world.pauses[-1] == TERMS.interval_seconds
 
 
+async def test_how_far_behind_it_is_can_be_told(world: World) -> None:
+    assert world.poller.behind_seconds is None
+    await world.round()
+    world.system.fails["orders"] = failure(UnavailableError)
+    with pytest.raises(UnavailableError):
+        await world.round(25)
+
+    assert world.poller.behind_seconds == 25
+
+
+async def test_a_row_of_a_clock_that_ran_ahead_hides_nothing(world: World) -> None:
+    """The system's clock showed tomorrow for a moment."""
+    world.system.write(1)
+    await world.round()
+    world.system.write(2, at=world.system.now + timedelta(days=1))
+
+    assert "order:2" in await world.round()
+    for number in range(3, 30):
+        world.system.write(number)
+        assert await world.round(150) == [f"order:{number}"]
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+async def test_our_own_clock_may_jump(world: World, days: int) -> None:
+    world.system.write(1)
+    await world.round()
+    world.off = timedelta(days=days)
+    seen = []
+    for number in range(2, 9):
+        world.system.write(number)
+        seen += await world.round(40)
+
+    assert {f"order:{number}" for number in range(2, 9)} <= {*seen} or "role:orders" in seen
+    world.off = timedelta()
+    world.system.write(9)
+    assert {"order:9", "role:orders"} & {*await world.round(40)}
+
+
+class Turn:
+    """Whose turn it is, as a test says."""
+
+    def __init__(self, *, ours: bool | None = True) -> None:
+        self.ours = ours
+        self.left = 0
+
+    async def take(self) -> bool | None:
+        return self.ours
+
+    async def leave(self) -> None:
+        self.left += 1
+
+
+class Replica:
+    """A poller that shares the system and the cursor with others of the same world."""
+
+    def __init__(self, world: World, turn: Turn) -> None:
+        self.kept = Kept()
+        self.turn = turn
+        self._next, self._done = asyncio.Event(), asyncio.Event()
+        clock = PollClock(lambda: world.steady, self._pause, lambda: 1.0, lambda: world.wall)
+        cursors = FileCursors(world.path)
+        self.poller = Poller(
+            "erp", world.system, self.kept, cursors, TERMS, turns=turn, clock=clock
+        )
+
+    async def round(self) -> list[str]:
+        self._done.clear()
+        self._next.set()
+        await self._done.wait()
+        return self.kept.since()
+
+    async def _pause(self, _seconds: float) -> None:
+        self._done.set()
+        self._next.clear()
+        await self._next.wait()
+
+
+async def test_one_of_two_replicas_asks_and_the_other_goes_on_from_there(world: World) -> None:
+    world.system.write(1)
+    one, two = Replica(world, Turn()), Replica(world, Turn(ours=False))
+    async with one.poller, two.poller:
+        await one.round()
+        await two.round()
+        world.go(600)
+        world.system.write(2)
+        assert "order:2" in await one.round()
+        assert await two.round() == []
+        assert two.poller.behind_seconds is None
+        world.go(600)
+        world.system.write(3)
+        one.turn.ours, two.turn.ours = False, True
+
+        assert await one.round() == []
+        # What the other one saw last is read again.
+        assert await two.round() == ["order:2", "order:3"]
+
+    assert (one.turn.left, two.turn.left) == (1, 1)
+
+
+async def test_while_nobody_can_tell_whose_turn_it_is_both_ask(world: World) -> None:
+    world.system.write(1)
+    one, two = Replica(world, Turn()), Replica(world, Turn(ours=False))
+    async with one.poller, two.poller:
+        await one.round()
+        await two.round()
+        one.turn.ours = two.turn.ours = None
+        world.path.unlink()  # the store of the cursor is lost with it
+        world.go(600)
+        world.system.write(2)
+
+        assert "order:2" in await one.round()
+        assert "order:2" in await two.round()
+
+
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(0, 50), st.integers(0, 90)), max_size=30))
 def test_no_change_is_missed(writes: list[tuple[int, int, int]]) -> None:
     """Each a row, how long its transaction took, and how long until the next round."""
@@ -281,7 +401,7 @@ def test_no_change_is_missed(writes: list[tuple[int, int, int]]) -> None:
             world.kept,
             FileCursors(Path("/dev/null/nowhere")),
             PollTerms(overlap_seconds=60, page=3, pages=10),
-            clock=PollClock(lambda: world.steady),
+            clock=PollClock(lambda: world.steady, wall=lambda: world.wall),
         )
         await world.round()
         for key, took, pause in writes:

@@ -1,52 +1,20 @@
 """Certificates: checked, by whose authority is configured, and only then not."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 import ssl
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from ports.errors import UnavailableError
+from ports.errors import TimedOutError, UnavailableError
+from tests.peers.certificates import self_signed
 from tests.upstream.loopback import IDENTITY, call, config, good, serving
 from upstream.http import HttpClient, Request
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate of this machine, with its key, in one PEM file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    day = dt.timedelta(days=1)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - day)
-        .not_valid_after(now + day)
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    path.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
@@ -101,3 +69,39 @@ async def test_tls_to_a_peer_without_it_is_unavailable() -> None:
     async with server:
         with pytest.raises(UnavailableError):
             await asked(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+
+
+async def test_a_second_connection_takes_up_the_first_ones_session(
+    tls: ssl.SSLContext, certificate: Path
+) -> None:
+    async with serving(good(connection="close"), tls=tls) as peer:
+        client = HttpClient(IDENTITY, config(peer.url, ca_file=str(certificate)))
+        for _ in range(3):
+            await client.send(Request("o", "/a"), call=call())
+        await client.aclose()
+
+    assert peer.connections == 3
+    assert tls.session_stats()["hits"] == 2
+
+
+async def test_a_connection_over_tls_is_kept(tls: ssl.SSLContext, certificate: Path) -> None:
+    async with serving(good(b"x" * 500_000), tls=tls) as peer:
+        client = HttpClient(IDENTITY, config(peer.url, ca_file=str(certificate)))
+        told = [await client.send(Request("o", "/a"), call=call()) for _ in range(3)]
+        await client.aclose()
+
+    assert [len(one.body) for one in told] == [500_000] * 3
+    assert peer.connections == 1
+
+
+async def test_a_session_proves_nothing_to_another_client(tls: ssl.SSLContext) -> None:
+    async with serving(good(connection="close"), tls=tls) as peer:
+        assert await asked(peer.url, verify_tls=False) == 200
+        with pytest.raises(UnavailableError):
+            await asked(peer.url)
+
+
+async def test_a_handshake_that_never_ends_is_given_up() -> None:
+    async with serving(good()) as peer:
+        with pytest.raises(TimedOutError):
+            await asked(peer.url.replace("http:", "https:"), connect_timeout_seconds=0.1)
