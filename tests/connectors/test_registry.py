@@ -108,7 +108,7 @@ async def test_a_connector_of_somebody_else_is_an_equal(kind: str) -> None:
         ("company_broken:Sage", "company_nowhere"),
         ("company_sage:Bare", "manifest"),
         ("company_sage:SageConfig", "manifest"),
-        ("netsuite", "akeneo, dhl, hubspot, odoo, ups"),
+        ("netsuite", "akeneo, dhl, hubspot, nightly, odoo, ups"),
         ("", "akeneo"),
         (":", "cannot be imported"),
         ("..:x", "cannot be imported"),
@@ -120,7 +120,7 @@ def test_what_is_no_connector_is_told_why(kind: str, word: str) -> None:
 
 
 def test_ours_are_found_by_name() -> None:
-    assert set(registry.manifests()) == {"akeneo", "dhl", "hubspot", "odoo", "ups"}
+    assert set(registry.manifests()) == {"akeneo", "dhl", "hubspot", "nightly", "odoo", "ups"}
     for name in registry.manifests():
         assert registry.find(name).manifest.name == name
 

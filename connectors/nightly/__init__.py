@@ -1,0 +1,1 @@
+"""Files that a nightly export drops in a directory."""
