@@ -1,7 +1,8 @@
 """What one operation carries from field to field: the caller, its terms, the ports, the loaders."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -63,6 +64,10 @@ class MediaLinks(Protocol):
         ...
 
 
+class TooLateError(Exception):
+    """The operation's deadline passed while it was busy, so that nothing could cancel it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fresh:
     """What `@fresh` asks: seconds that an answer may be old, and how old while its system fails."""
@@ -103,6 +108,11 @@ class Context:
     def deadline(self) -> float:
         """When the whole operation is cut off: a little after its calls, whose errors tell more."""
         return self.call.deadline + _GRACE_SECONDS
+
+    def in_time(self) -> None:
+        """Raises TooLateError past the deadline: for work that awaits nothing."""
+        if time.monotonic() > self.deadline:
+            raise TooLateError
 
     def require(self, scope: str) -> None:
         """Raises ForbiddenError for a caller without the scope."""
@@ -169,10 +179,20 @@ class Context:
     def asked(self, role: str, operation: str) -> Mapping[Any, Any]:
         """The keys asked so far of a batch operation, each with what was found."""
         found: dict[Any, Any] = {}
-        for (name, _), loader in self._loaders.items():
-            if name == (role, operation):
-                found |= loader.found()
+        for loader in self._loaders_of(role, operation):
+            found |= loader.found()
         return found
+
+    def asked_for(self, role: str, operation: str) -> Collection[Any]:
+        """The keys alone, whatever became of them."""
+        return [key for loader in self._loaders_of(role, operation) for key in loader.asked()]
+
+    def _loaders_of(self, role: str, operation: str) -> Sequence[Loader[Any, Any]]:
+        if not self.fresh:
+            only = self._loaders.get(((role, operation), None))
+            return () if only is None else (only,)
+        named = (role, operation)
+        return [loader for (name, _), loader in self._loaders.items() if name == named]
 
     async def aclose(self) -> None:
         for task in tuple(self._tasks):

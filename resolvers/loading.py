@@ -92,6 +92,10 @@ class Loader(Generic[K, T]):
         await question.settled()
         return question.value(key)
 
+    def asked(self) -> Iterable[K]:
+        """What was asked so far."""
+        return self._known.keys()
+
     def found(self) -> "dict[K, Found[T]]":
         """What was asked and answered so far; values that failed are left out."""
         settled = {

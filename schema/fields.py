@@ -179,6 +179,7 @@ def _resolved(
 
     async def resolve(root: Any, info: Info[Any, None], **given: Any) -> Any:
         ctx = info.context
+        ctx.in_time()
         if scope is not None:
             ctx.require(scope)
         if ctx.fresh:

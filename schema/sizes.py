@@ -19,12 +19,14 @@ from schema.fields import TYPES
 class Size:
     """`assumed` entries; or as many as the argument says (`first`, or a list's own length).
 
-    With `fields` the size is that of the named fields of the connection that is returned.
+    With `fields` the size is that of the named fields of the connection that is returned. `each`
+    is what an entry of the argument weighs by itself, whatever is asked of the answer.
     """
 
     assumed: int | None = None
     argument: str | None = None
     fields: tuple[str, ...] = ()
+    each: int = 0
 
 
 _PAGE = Size(argument="first", fields=("nodes", "edges"))
@@ -42,7 +44,8 @@ SIZES: Mapping[str, Size] = {
     "Query.systems": Size(assumed=20),
     "Query.nodes": Size(argument="ids"),
     "Query._entities": Size(argument="representations"),
-    "Query.basket": Size(argument="lines", fields=("lines",)),
+    # A product, a price and a stock a line, if only the total is asked for.
+    "Query.basket": Size(argument="lines", fields=("lines",), each=3),
     "Category.products": _PAGE,
     "Category.children": Size(assumed=20),
     "Product.attributes": Size(assumed=30),
@@ -82,6 +85,8 @@ WEIGHTS: Mapping[str, int] = {
     "Category.products": 5,
     "Customer.orders": 5,
     "Customer.invoices": 5,
+    # Its deliveries, and the carriers' word on what is under way.
+    "Order.status": 4,
     # Most carriers take one parcel a call.
     "Shipment.tracking": 5,
 }

@@ -11,6 +11,7 @@ import httpx2
 from gateway.access.bearer import Rules, SignedToken
 from gateway.access.claims import at, caller_of
 from gateway.access.discovery import Discovery
+from gateway.access.errors import RefusedTokenError
 from gateway.access.fetch import Fetcher, FetchError
 from gateway.access.introspection import Introspection
 from gateway.access.jwks import KeyRing
@@ -77,9 +78,19 @@ class Issuer:
     async def accept(self, token: SignedToken) -> Accepted:
         """Raises RefusedTokenError; TransientError where it cannot be told now."""
         kid = self._rules.key_id(token)
-        self._rules.check_signature(token, await self._keys.keys(kid))
+        await self._check_signature(token, kid)
         self._rules.check_claims(token.claims)
         return await self._accepted(token.claims, KEPT_SECONDS)
+
+    async def _check_signature(self, token: SignedToken, kid: str | None) -> None:
+        keys = await self._keys.keys(kid)
+        try:
+            self._rules.check_signature(token, keys)
+        except RefusedTokenError:
+            others = await self._keys.others(kid, keys) if keys else ()
+            if not others:
+                raise
+            self._rules.check_signature(token, others)
 
     async def accept_opaque(self, token: str) -> Accepted | None:
         """None where this issuer does not know the token; raises as `accept`."""

@@ -57,15 +57,23 @@ class KeyRing:
         if self._keys is None:
             await self._first()
         found = self._find(kid)
-        while not found and kid is not None:
-            if not self._fetches.running(None):
-                now = self._clock.steady()
-                if now - self._sought_at < UNKNOWN_KEY_SECONDS:
-                    break
-                self._sought_at = now
-            await self.refresh()
+        while not found and kid is not None and await self._sought():
             found = self._find(kid)
         return found
+
+    async def others(self, kid: str | None, tried: tuple[Key, ...]) -> tuple[Key, ...]:
+        """Keys that came in place of those tried, for issuers that keep an id and change its key."""
+        return self._find(kid) if await self._sought() and self._find(kid) != tried else ()
+
+    async def _sought(self) -> bool:
+        """Asks the issuer, or waits for who asks already; False where it was asked just now."""
+        if not self._fetches.running(None):
+            now = self._clock.steady()
+            if now - self._sought_at < UNKNOWN_KEY_SECONDS:
+                return False
+            self._sought_at = now
+        await self.refresh()
+        return True
 
     async def refresh(self) -> bool:
         """Asks the issuer, or waits for who asks already; whether it gave keys."""

@@ -1,9 +1,9 @@
-"""Tells the watch what each operation asked for, after it was answered."""
+"""Tells the watch what each operation asked for, after it was answered, and charges refusals."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
-from gateway.access.watch import Observed, Watch
+from gateway.access.watch import Observed, Watch, watched_as
 from gateway.execution.answer import Answer, Engine
 from gateway.operations.request import GraphQLRequest, Method
 from resolvers.context import Context
@@ -11,20 +11,42 @@ from resolvers.context import Context
 _NUMBERED = (("orders", "orders"), ("shipments", "tracked"), ("invoices", "invoices"))
 
 
-class ObservedEngine:
-    """An engine whose operations are watched. It changes no answer."""
+# A document that is refused was work too: for each so many characters, and so much at most.
+CHARACTERS_A_COST = 100
+MOST_COST = 100
 
-    def __init__(self, engine: Engine, watch: Watch) -> None:
+Charge = Callable[[Context, int], Awaitable[None]]
+
+
+class ObservedEngine:
+    """An engine whose operations are watched. It changes no answer.
+
+    `charge` is for operations that were refused before they were charged; it may raise
+    RequestError, which then is the answer.
+    """
+
+    def __init__(self, engine: Engine, watch: Watch, charge: Charge | None = None) -> None:
         self._engine = engine
         self._watch = watch
+        self._charge = charge
 
     async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
         answer = await self._engine.execute(request, context=context, method=method)
         known = cast("Context", context)
         observed = observed_of(known, answer)
         if observed is not None:
-            self._watch.observe(known.caller.subject, observed)
+            self._watch.observe(watched_as(known.call.caller, known.address), observed)
+        if self._charge is not None and answer.request_error and not _is_charged(known):
+            await self._charge(known, _cost_of(request))
         return answer
+
+
+def _is_charged(context: Context) -> bool:
+    return any(name == b"ratelimit" for name, _ in context.headers)
+
+
+def _cost_of(request: GraphQLRequest) -> int:
+    return min(MOST_COST, 1 + len(request.query or "") // CHARACTERS_A_COST)
 
 
 def observed_of(context: Context, answer: Answer) -> Observed | None:
@@ -32,16 +54,16 @@ def observed_of(context: Context, answer: Answer) -> Observed | None:
 
     A number counts as unknown when it was not found or belongs to somebody else.
     """
-    may_see = context.caller.may_see
+    may_see = context.call.caller.may_see
     unknown = [
         str(key)
         for role, operation in _NUMBERED
         for key, value in context.asked(role, operation).items()
         if value is None or not may_see(getattr(value, "customer", None))
     ]
-    customers = [str(key) for key in context.asked("customers", "customers")]
-    skus = [key.sku for key in context.asked("pricing", "prices")]
-    refused = sum(1 for entry in answer.errors if _is_refusal(entry))
+    customers = [str(key) for key in context.asked_for("customers", "customers")]
+    skus = [key.sku for key in context.asked_for("pricing", "prices")]
+    refused = sum(map(_is_refusal, answer.errors)) if answer.errors else 0
     if not (unknown or customers or skus or refused):
         return None
     return Observed(unknown, customers, skus, refused)

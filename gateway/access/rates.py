@@ -9,7 +9,8 @@ import time
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from gateway.operations.request import RequestError
+from gateway.redis_client import redis_client
 from ports.caller import Caller, CallerKind
 
 if TYPE_CHECKING:
@@ -54,14 +56,27 @@ class Policy:
     cost_per_second: float
     request_burst: float | None = None
     requests_per_second: float | None = None
+    # How long the slower of the two takes to fill when it is empty.
+    window_seconds: int = field(init=False, compare=False)
+    # What clients are told of it, the same in each answer.
+    header: bytes = field(init=False, compare=False)
 
-    @property
-    def window_seconds(self) -> int:
-        """How long the slower of the two takes to fill when it is empty."""
-        seconds = self.burst / self.cost_per_second
+    def __post_init__(self) -> None:
+        seconds = self.burst / self.cost_per_second if math.isfinite(self.burst) else 0.0
         if self.request_burst is not None and self.requests_per_second is not None:
             seconds = max(seconds, self.request_burst / self.requests_per_second)
-        return max(1, math.ceil(seconds))
+        object.__setattr__(self, "window_seconds", max(1, math.ceil(seconds)))
+        object.__setattr__(self, "header", self._header())
+
+    def _header(self) -> bytes:
+        if not math.isfinite(self.burst):
+            return b""
+        window = self.window_seconds
+        # The draft's registry has no unit for work, but its default, requests, would be untrue.
+        rules = [f'"{self.name}-cost";q={int(self.burst)};w={window};qu="cost"']
+        if self.request_burst is not None:
+            rules.append(f'"{self.name}-requests";q={int(self.request_burst)};w={window}')
+        return ", ".join(rules).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +151,12 @@ def rate_headers(taken: Taken) -> tuple[Header, ...]:
     policy = taken.policy
     if not math.isfinite(policy.burst):
         return ()
-    window = policy.window_seconds
-    # The draft's registry has no unit for work, but its default, requests, would be untrue.
-    rules = [f'"{policy.name}-cost";q={taken.limit};w={window};qu="cost"']
     # A client told to come back later is not told of an earlier or later moment than that.
     reset = taken.retry_after if taken.retry_after is not None else taken.reset_seconds
-    states = [f'"{policy.name}-cost";r={taken.remaining};t={reset}']
+    state = f'"{policy.name}-cost";r={taken.remaining};t={reset}'
     if policy.request_burst is not None:
-        rules.append(f'"{policy.name}-requests";q={int(policy.request_burst)};w={window}')
-        states.append(f'"{policy.name}-requests";r={taken.requests_remaining};t={reset}')
-    return (
-        (b"ratelimit-policy", ", ".join(rules).encode("ascii")),
-        (b"ratelimit", ", ".join(states).encode("ascii")),
-    )
+        state += f', "{policy.name}-requests";r={taken.requests_remaining};t={reset}'
+    return ((b"ratelimit-policy", policy.header), (b"ratelimit", state.encode("ascii")))
 
 
 class RateLimitedError(RequestError):
@@ -279,20 +287,10 @@ class RedisStore:
 
 def redis_store(url: str, timeout_seconds: float) -> RedisStore:
     """Connects at the first use; whoever makes it closes it."""
-    from redis.asyncio import Redis
-    from redis.asyncio.retry import Retry
-    from redis.backoff import NoBackoff
-
-    # One retry, for a pooled connection that the store has closed meanwhile.
-    redis = Redis.from_url(
-        url,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
-        retry=Retry(NoBackoff(), 1),
-    )
-    return RedisStore(redis, LocalStore())
+    return RedisStore(redis_client(url, timeout_seconds), LocalStore())
 
 
+@lru_cache(maxsize=10_000)
 def network_of(address: str | None) -> str:
     """What one client is taken for: an IPv4 address, or the /64 of an IPv6 address."""
     try:
@@ -323,11 +321,16 @@ def _unlimited(name: str) -> Taken:
 
 
 def _key(caller: Caller, address: str | None, policy: Policy) -> str:
-    """Hashed, as subjects may be e-mail addresses and as long as their issuer likes."""
     anonymous = caller.kind is CallerKind.ANONYMOUS
     who = network_of(address) if anonymous else caller.subject
-    digest = blake2b(f"{caller.kind.value}\n{who}".encode(errors="replace"), digest_size=16)
-    return f"{policy.name}:{urlsafe_b64encode(digest.digest()).decode().rstrip('=')}"
+    return _hashed(policy.name, caller.kind.value, who)
+
+
+@lru_cache(maxsize=10_000)
+def _hashed(policy: str, kind: str, who: str) -> str:
+    """Hashed, as subjects may be e-mail addresses and as long as their issuer likes."""
+    digest = blake2b(f"{kind}\n{who}".encode(errors="replace"), digest_size=16)
+    return f"{policy}:{urlsafe_b64encode(digest.digest()).decode().rstrip('=')}"
 
 
 def _drained(levels: Levels, policy: Policy, seconds: float) -> Levels:

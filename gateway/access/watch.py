@@ -9,12 +9,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import blake2b
 from typing import Protocol
 
 import structlog
 
+from gateway.access.rates import network_of
 from gateway.operations.request import RequestError
+from ports.caller import Caller, CallerKind
 
 MAX_CALLERS = 100_000
 # About 150 bytes each: 30 MB when everybody is suspicious at once.
@@ -80,8 +81,19 @@ def notes_of(observed: Observed) -> Iterator[Note]:
         yield Event.SCOPE_PROBE, None
 
 
+# Told of each note: the event, the caller and the value.
+Tell = Callable[[Event, str, str | None], None]
+
+
+def watched_as(caller: Caller, address: str) -> str:
+    """By what name a caller is counted: one stranger must not have all others throttled."""
+    if caller.kind is CallerKind.ANONYMOUS:
+        return f"{caller.subject} {network_of(address)}"
+    return caller.subject
+
+
 class Watch:
-    """Counts for one process: replicas each count what they see."""
+    """Counts for one process. What it counts may be shared with other replicas."""
 
     def __init__(
         self,
@@ -99,6 +111,11 @@ class Watch:
         self._entries = 0
         self._throttled: OrderedDict[str, float] = OrderedDict()
         self._salt = secrets.token_bytes(16)
+        self._tell: Tell | None = None
+
+    def share(self, tell: Tell) -> None:
+        """`tell` is called with all that is counted from now on. Must not block, nor raise."""
+        self._tell = tell
 
     def note(self, event: str, *, caller: str, **facts: object) -> None:
         """Counts one event of a caller: a subject, or the address of a login failure.
@@ -121,11 +138,48 @@ class Watch:
         if crossed:
             self._raise_alarm(known, caller, rule, facts)
         self._shrink()
+        if self._tell is not None:
+            value = facts.get("value")
+            self._tell(known, caller, None if value is None else str(value))
+
+    def crossed(self, event: Event, caller: str) -> None:
+        """What all replicas have counted together has crossed its threshold."""
+        rule = self._rules[event]
+        window = self._window(event, caller)
+        if window.quiets(self._clock(), rule):
+            self._raise_alarm(event, caller, rule, {"why": "counted by all replicas"})
+        self._shrink()
+
+    def throttle(self, caller: str, seconds: float) -> None:
+        self._throttled[caller] = self._clock() + seconds
+        self._throttled.move_to_end(caller)
+        if len(self._throttled) > self._max_callers:
+            self._throttled.popitem(last=False)
 
     def observe(self, caller: str, observed: Observed) -> None:
-        """Counts all that one operation did."""
-        for event, value in notes_of(observed):
-            self.note(event, caller=caller, **({} if value is None else {"value": value}))
+        """Counts all that one operation did: a page of prices is one look at the caller's window."""
+        self._count(Event.NUMBER_ENUMERATION, caller, observed.unknown_numbers)
+        self._count(Event.CUSTOMER_READING, caller, observed.customers)
+        self._count(Event.PRICE_SCRAPING, caller, observed.skus)
+        for _ in range(observed.refused_fields):
+            self.note(Event.SCOPE_PROBE, caller=caller)
+        if self._tell is not None:
+            for event, value in notes_of(observed):
+                if value is not None:
+                    self._tell(event, caller, value)
+
+    def _count(self, event: Event, caller: str, values: Collection[str]) -> None:
+        rule = self._rules.get(event)
+        if not values or rule is None:
+            return
+        window, now = self._window(event, caller), self._clock()
+        before = len(window.entries)
+        salt = self._salt
+        crossed = window.add_all([hash((salt, value)) for value in values], now, rule)
+        self._entries += len(window.entries) - before
+        if crossed:
+            self._raise_alarm(event, caller, rule, {})
+        self._shrink()
 
     def throttled(self, caller: str) -> float | None:
         """Seconds until the caller is served again; None when it may go on."""
@@ -152,10 +206,9 @@ class Watch:
         self._windows.move_to_end((event, caller))
         return window
 
-    def _hashed(self, value: object) -> bytes | None:
-        if value is None:
-            return None
-        return blake2b(str(value).encode(errors="replace"), key=self._salt, digest_size=8).digest()
+    def _hashed(self, value: object) -> int | None:
+        """Python's hash of texts is keyed anew in each process, so it tells nothing of them."""
+        return None if value is None else hash((self._salt, str(value)))
 
     def _raise_alarm(
         self, event: Event, caller: str, rule: Rule, facts: Mapping[str, object]
@@ -172,10 +225,7 @@ class Watch:
             throttled_seconds=seconds,
         )
         if seconds > 0:
-            self._throttled[caller] = self._clock() + seconds
-            self._throttled.move_to_end(caller)
-            if len(self._throttled) > self._max_callers:
-                self._throttled.popitem(last=False)
+            self.throttle(caller, seconds)
 
     def _shrink(self) -> None:
         """Forgets those who have been quiet longest, which keeps memory bounded."""
@@ -192,21 +242,31 @@ class _Window:
     __slots__ = ("entries", "quiet_until", "serial")
 
     def __init__(self) -> None:
-        self.entries: OrderedDict[bytes | int, float] = OrderedDict()
+        self.entries: OrderedDict[int | str, float] = OrderedDict()
         self.serial = 0
         self.quiet_until = float("-inf")
 
-    def add(self, value: bytes | None, now: float, rule: Rule) -> bool:
+    def add(self, value: int | None, now: float, rule: Rule) -> bool:
         """Whether this entry makes an alarm; after one there is none for the length of a window."""
-        while self.entries and next(iter(self.entries.values())) <= now - rule.window_seconds:
-            self.entries.popitem(last=False)
-        key: bytes | int = value if value is not None else self.serial
+        key = value if value is not None else f"#{self.serial}"
         self.serial += 1
-        self.entries.pop(key, None)
-        self.entries[key] = now
-        if len(self.entries) > rule.threshold:
-            self.entries.popitem(last=False)
-        if len(self.entries) < rule.threshold or now < self.quiet_until:
+        return self.add_all((key,), now, rule)
+
+    def add_all(self, keys: Collection[int | str], now: float, rule: Rule) -> bool:
+        """As `add`, for several at once."""
+        entries, oldest = self.entries, now - rule.window_seconds
+        while entries and next(iter(entries.values())) <= oldest:
+            entries.popitem(last=False)
+        for key in keys:
+            entries.pop(key, None)
+            entries[key] = now
+        while len(entries) > rule.threshold:
+            entries.popitem(last=False)
+        return len(entries) >= rule.threshold and self.quiets(now, rule)
+
+    def quiets(self, now: float, rule: Rule) -> bool:
+        """Whether an alarm may be told now; then there is none for the length of a window."""
+        if now < self.quiet_until:
             return False
         self.quiet_until = now + rule.window_seconds
         return True

@@ -1,5 +1,6 @@
 """From the settings to what decides who asks and how much, and what watches them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -12,14 +13,21 @@ from starlette.routing import Route
 from gateway.access.assembly import Parts, authenticator, protected_resource
 from gateway.access.key_wiring import verifier_of
 from gateway.access.rates import (
+    MAX_CALLERS,
+    Header,
     LocalStore,
     RateLimitedError,
     Rates,
     RedisStore,
+    Taken,
+    network_of,
     rate_headers,
     redis_store,
 )
-from gateway.access.watch import Watch
+from gateway.access.remembered import Remembered
+from gateway.access.watch import Watch, watched_as
+from gateway.access.watch_shared import SharedWatch
+from gateway.redis_client import redis_client
 from gateway.settings.tree import Settings
 from ports.caller import Caller
 from ports.directory import Directory
@@ -55,15 +63,21 @@ class Access:
         self._keys = verifier_of(settings.access.keys, self.watch)
         self._store = _rate_store(settings)
         self._rates = Rates(settings.rates.classes(), self._store)
+        self._spent: Remembered[str, Taken] = Remembered(MAX_CALLERS, time.monotonic)
+        self._shared = _shared_watch(settings, self.watch)
         parts = Parts(self.watch, self._keys, directory, transport)
         self._authenticator = authenticator(settings.access, self._resource, parts)
 
     async def admit(self, headers: Headers, scope: Mapping[str, Any]) -> Admitted:
         """Raises AccessError 400 or 401, RequestError 429 for who is throttled, TransientError."""
         address = str((scope.get("client") or ("unknown",))[0])
-        self.watch.require_unthrottled(address)
-        caller = await self._authenticator.caller(headers, address)
-        self.watch.require_unthrottled(caller.subject)
+        network = network_of(address)
+        self.watch.require_unthrottled(network)
+        caller = await self._authenticator.caller(headers, network)
+        name = watched_as(caller, address)
+        self.watch.require_unthrottled(name)
+        if (spent := self._spent.get(name)) is not None:
+            raise RateLimitedError(spent)
         return Admitted(caller, address)
 
     async def caller(self, headers: Headers) -> Caller:
@@ -72,20 +86,36 @@ class Access:
 
     async def take(self, context: Context, cost: int, /) -> None:
         """Charges the caller of an operation. Raises RateLimitedError."""
-        caller = context.caller
+        admitted = Admitted(context.call.caller, context.address)
+        context.headers.extend(await self.charge(admitted, cost))
+
+    async def take_refused(self, context: Context, cost: int, /) -> None:
+        """As `take`, for what was refused; who has nothing left is not listened to until then."""
+        try:
+            await self.take(context, cost)
+        except RateLimitedError as error:
+            name = watched_as(context.call.caller, context.address)
+            self._spent.put(name, error.taken, error.taken.retry_after or 0)
+            raise
+
+    async def charge(self, admitted: Admitted, cost: int) -> tuple[Header, ...]:
+        """What tells the caller how much is left. Raises RateLimitedError."""
+        caller = admitted.caller
         classes = self._keys.rate_classes if self._keys else {}
         taken = await self._rates.take(
-            caller, cost, address=context.address, rate_class=classes.get(caller.subject)
+            caller, cost, address=admitted.address, rate_class=classes.get(caller.subject)
         )
         if not taken.allowed:
             raise RateLimitedError(taken)
-        context.headers.extend(rate_headers(taken))
+        return rate_headers(taken)
 
     def routes(self) -> Sequence[Route]:
         return self._resource.routes()
 
     async def __aenter__(self) -> Self:
         await self._authenticator.__aenter__()
+        if self._shared is not None:
+            await self._shared.__aenter__()
         return self
 
     async def __aexit__(
@@ -99,9 +129,18 @@ class Access:
             await self._keys.aclose()
         if isinstance(self._store, RedisStore):
             await self._store.aclose()
+        if self._shared is not None:
+            await self._shared.__aexit__(kind, raised, trace)
 
 
 def _rate_store(settings: Settings) -> LocalStore | RedisStore:
     if settings.redis.url is None:
         return LocalStore()
     return redis_store(settings.redis.url.get_secret_value(), settings.redis.timeout_seconds)
+
+
+def _shared_watch(settings: Settings, watch: Watch) -> SharedWatch | None:
+    if settings.redis.url is None:
+        return None
+    url, seconds = settings.redis.url.get_secret_value(), settings.redis.timeout_seconds
+    return SharedWatch(redis_client(url, seconds), watch, settings.watch.rules())

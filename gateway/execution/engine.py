@@ -21,15 +21,16 @@ from gateway.execution.plans import Plans
 from gateway.execution.remembered import Remembered
 from gateway.execution.variables import MAX_COERCION_ERRORS, Coercion
 from gateway.operations.documents import (
-    BAD_USER_INPUT,
     Document,
     DocumentError,
     Documents,
     operation_of,
 )
 from gateway.operations.request import GraphQLRequest, Method
+from gateway.operations.rules import BAD_USER_INPUT
 from ports.caller import CallerKind
 from ports.errors import PortError
+from resolvers.context import TooLateError
 
 T = TypeVar("T")
 
@@ -118,7 +119,12 @@ class StockEngine:
             entries = _request_entries(executor, BAD_USER_INPUT, context)
             return Answer(None, entries, request_error=True)
         result: object = executor.execute_operation()
-        return _answer(await result if is_awaitable(result) else result, _request_id(context))
+        executed = await result if is_awaitable(result) else result
+        deadline = _deadline(context)
+        # Resolvers that were busy past it have given up one by one.
+        if deadline is not None and asyncio.get_running_loop().time() > deadline:
+            raise TooLateError
+        return _answer(executed, _request_id(context))
 
     def _variables(
         self, document: Document, node: OperationDefinitionNode, request: GraphQLRequest
@@ -179,6 +185,8 @@ async def _before(deadline: float | None, result: Awaitable[T]) -> T:
     try:
         async with timeout:
             return await result
+    except TooLateError:
+        raise _DeadlineExceededError from None
     except TimeoutError:
         if timeout.expired():
             raise _DeadlineExceededError from None

@@ -10,7 +10,7 @@ import structlog
 from graphql import FieldNode, GraphQLError, Node
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from gateway.operations.documents import BAD_USER_INPUT
+from gateway.operations.rules import BAD_USER_INPUT
 from ports.errors import PortError
 
 INTERNAL = "INTERNAL"

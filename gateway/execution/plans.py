@@ -26,7 +26,7 @@ from gateway.execution.remembered import Recent, Remembered
 from gateway.execution.run import Run
 from gateway.execution.shapes import Anomaly, Selection
 from gateway.operations.documents import Document
-from resolvers.context import Context
+from resolvers.context import Context, TooLateError
 
 _KEPT_DECISIONS = 16
 _ENCODER = msgspec.json.Encoder()
@@ -69,6 +69,8 @@ class Plans:
         try:
             (data,) = await Run(context, variables).rows(plan, [None])
             encoded = _encoded(data)
+        except TooLateError:
+            raise
         except Exception as problem:  # noqa: BLE001 - the stock engine tells it in its words
             log.debug("plan left", problem=type(problem).__name__)
             self.left += 1

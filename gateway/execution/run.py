@@ -30,6 +30,7 @@ class Run:
 
     async def rows(self, selection: Selection, parents: Values) -> Rows:
         """The answer's objects for these parents. Raises Anomaly, or what a resolver raises."""
+        self._context.in_time()
         fetched = selection.fetched
         if not fetched:
             return selection.build(parents)

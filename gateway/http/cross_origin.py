@@ -7,13 +7,11 @@ from collections.abc import Collection
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.execution.errors import plain_entry
-from gateway.http.incoming import header, header_text, request_id_of
-from gateway.http.negotiation import MediaType, negotiate
-from gateway.http.responses import NO_STORE, Header, send_whole
+from gateway.http.incoming import header
+from gateway.http.refusals import send_refusal
+from gateway.http.responses import Header, send_whole
 from gateway.operations.request import RequestError
 
 ORIGIN_NOT_ALLOWED = "ORIGIN_NOT_ALLOWED"
@@ -97,7 +95,7 @@ class CrossOrigin:
         try:
             self._check(origins, scope)
         except RequestError as error:
-            await _send_refusal(scope, send, error)
+            await send_refusal(scope, send, error, _VARY)
             return
         answer_headers = self._answer_headers(origins)
         if origins and _is_preflight(scope):
@@ -185,14 +183,6 @@ def _refuse_unasked(scope: Scope) -> None:
         return
     message = "Send the header `Apollo-Require-Preflight: true`, so that no foreign page can ask."
     raise RequestError(403, message, CSRF_PREVENTED)
-
-
-async def _send_refusal(scope: Scope, send: Send, error: RequestError) -> None:
-    entry = plain_entry(error.message, error.code, request_id_of(scope))
-    media_type = negotiate(header_text(scope, b"accept") or "") or MediaType.JSON
-    headers = ((b"content-type", media_type.value), NO_STORE, _VARY, *error.headers)
-    body = orjson.dumps({"errors": [entry]})
-    await send_whole(send, error.status, body, headers, head=scope["method"] == "HEAD")
 
 
 def _is_preflight(scope: Scope) -> bool:

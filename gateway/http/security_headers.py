@@ -3,15 +3,16 @@
 What an answer says for itself is left as it is; `Server` is taken out.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.http.incoming import request_id_of
 from gateway.http.responses import NO_STORE, Header, send_problem
 
-MAX_HEADER_BYTES = 16 * 1024
-MAX_HEADERS = 100
 MAX_PATH_BYTES = 8 * 1024
 
 _ALWAYS: tuple[Header, ...] = (
@@ -29,6 +30,24 @@ _HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
 _CREDENTIALS = frozenset({b"authorization", b"cookie", b"x-api-key"})
 
 
+@dataclass(frozen=True, slots=True)
+class HeaderBounds:
+    """How many headers a request may have, and how many bytes they may take."""
+
+    headers: int = 100
+    header_bytes: int = 16 * 1024
+
+    def refusal(self, scope: Scope) -> int | None:
+        """431 or, for too long a path, 414; the query has its own bound."""
+        headers: list[Header] = scope["headers"]
+        if len(headers) > self.headers:
+            return 431
+        # Each is sent with a colon, a space and the end of its line.
+        if sum(map(len, chain.from_iterable(headers))) + 4 * len(headers) > self.header_bytes:
+            return 431
+        return 414 if len(scope.get("raw_path") or b"") > MAX_PATH_BYTES else None
+
+
 class SecurityHeaders:
     """A pure ASGI wrapper around everything. Files under `shared` may be shown by foreign pages.
 
@@ -41,8 +60,10 @@ class SecurityHeaders:
         *,
         public_url: str | None = None,
         shared: Collection[str] = ("/media/",),
+        bounds: HeaderBounds | None = None,
     ) -> None:
         self._app = app
+        self._bounds = bounds or HeaderBounds()
         self._https = public_url is not None and public_url.startswith("https:")
         self._shared = tuple(shared)
 
@@ -50,7 +71,7 @@ class SecurityHeaders:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        status = _refusal(scope)
+        status = self._bounds.refusal(scope)
         if scope["type"] == "websocket":
             if status is None:
                 await self._app(scope, receive, send)
@@ -65,53 +86,54 @@ class SecurityHeaders:
             headers = ((b"x-request-id", request_id.encode()), (b"connection", b"close"))
             await send_problem(answer, status, request_id, headers)
 
-    def _headers(self, scope: Scope) -> list[Header]:
+    def _headers(self, scope: Scope) -> "_Added":
         foreign = scope["path"].startswith(self._shared) if self._shared else False
-        headers = [
-            *_ALWAYS,
-            (b"cross-origin-resource-policy", b"cross-origin" if foreign else b"same-origin"),
-        ]
-        if self._https:
-            headers.append(_HSTS)
-        if any(name in _CREDENTIALS for name, _ in scope["headers"]):
-            headers.append(NO_STORE)
-        return headers
+        has_credentials = not _CREDENTIALS.isdisjoint([name for name, _ in scope["headers"]])
+        return _added(foreign=foreign, https=self._https, has_credentials=has_credentials)
 
 
 class _Completed:
     """A `send` that adds the headers that the answer lacks."""
 
-    def __init__(self, send: Send, headers: list[Header]) -> None:
+    def __init__(self, send: Send, added: "_Added") -> None:
         self._send = send
-        self._headers = headers
+        self._added = added
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            own = [one for one in message.get("headers", ()) if one[0].lower() != b"server"]
-            message["headers"] = [*own, *self._lacking(own)]
+            own: list[Header] = list(message.get("headers", ()))
+            present = {name.lower(): value for name, value in own}
+            if b"server" in present:
+                own = [one for one in own if one[0].lower() != b"server"]
+            is_page = _is_page(present.get(b"content-type", b""))
+            wanted = self._added.to_pages if is_page else self._added.to_all
+            own += [one for one in wanted if one[0] not in present]
+            message["headers"] = own
         await self._send(message)
 
-    def _lacking(self, own: Iterable[Header]) -> list[Header]:
-        present = {name.lower(): value for name, value in own}
-        wanted = dict(self._headers)
-        if _is_page(present.get(b"content-type", b"")):
-            wanted.update(_OF_PAGES)
-        return [(name, value) for name, value in wanted.items() if name not in present]
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """What answers get that do not say it for themselves."""
+
+    to_all: tuple[Header, ...]
+    to_pages: tuple[Header, ...]
 
 
+@lru_cache
+def _added(*, foreign: bool, https: bool, has_credentials: bool) -> _Added:
+    policy = b"cross-origin" if foreign else b"same-origin"
+    found = dict((*_ALWAYS, (b"cross-origin-resource-policy", policy)))
+    if https:
+        found.update([_HSTS])
+    if has_credentials:
+        found.update([NO_STORE])
+    return _Added(tuple(found.items()), tuple((found | dict(_OF_PAGES)).items()))
+
+
+@lru_cache
 def _is_page(content_type: bytes) -> bool:
     kind = content_type.partition(b";")[0].strip().lower()
     if kind in _PAGES or kind.startswith(b"multipart/"):
         return True
     return kind == b"application/json" or kind.endswith(b"+json")
-
-
-def _refusal(scope: Scope) -> int | None:
-    """431 for too many or too long headers, 414 for too long a path; the query has its own bound."""
-    headers: list[Header] = scope["headers"]
-    if len(headers) > MAX_HEADERS:
-        return 431
-    # Each is sent with a colon, a space and the end of its line.
-    if sum(len(name) + len(value) + 4 for name, value in headers) > MAX_HEADER_BYTES:
-        return 431
-    return 414 if len(scope.get("raw_path") or b"") > MAX_PATH_BYTES else None

@@ -130,7 +130,8 @@ class _Reckoning:
         if field.is_list:
             in_page = sized is not None and node.name.value in sized[0].fields
             count = sized[1] if in_page and sized else own
-        return min(count * (field.weight + inner), _MOST)
+        each = field.size.each * own if field.size else 0
+        return min(count * (field.weight + inner) + each, _MOST)
 
     def _own_size(self, node: FieldNode, field: _Weighed) -> int:
         size = field.size

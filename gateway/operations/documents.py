@@ -4,6 +4,8 @@ What is kept is bounded by the text's size: a tree weighs about thirty times its
 """
 
 import asyncio
+import re
+import time
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -11,33 +13,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    OverlappingFieldsCanBeMergedRule,
     StringValueNode,
-    ValidationContext,
-    ValuesOfCorrectTypeRule,
     Visitor,
     parse,
-    specified_rules,
-    validate,
     visit,
 )
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from gateway.operations.limits import LIMIT_EXCEEDED, OperationLimits, check
 from gateway.operations.request import GraphQLRequest, Method, RequestError
+from gateway.operations.rules import BAD_USER_INPUT, OverdueError, problems_of
+from gateway.operations.tokens import has_more_tokens
 
 PARSE_FAILED = "GRAPHQL_PARSE_FAILED"
 VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED"
-BAD_USER_INPUT = "BAD_USER_INPUT"
 NO_OPERATION = "OPERATION_RESOLUTION_FAILURE"
 NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED"
+DEADLINE_EXCEEDED = "DEADLINE_EXCEEDED"
+OVERLOADED = "GATEWAY_OVERLOADED"
 
 
 class DocumentError(Exception):
@@ -75,37 +72,13 @@ class DocumentLimits:
     max_kept_characters: int = 2 * 1024 * 1024
 
 
-class _ValuesOfCorrectType(ValuesOfCorrectTypeRule):
-    """A wrong literal has the code that the same value has in a variable."""
-
-    def report_error(self, error: GraphQLError) -> None:
-        error.extensions = {**(error.extensions or {}), "code": BAD_USER_INPUT}
-        super().report_error(error)
-
-
-# The library's own 500,000 take a second. Twenty fragments that share twenty fields need 14,000.
-MERGE_BUDGET = 30_000
 # Below it no document takes long enough to be worth a thread.
 LONG_CHARACTERS = 2_000
-
-
-class _OverlappingFields(OverlappingFieldsCanBeMergedRule):
-    """Gives up earlier on fields that are repeated, whose pairs are compared with each other."""
-
-    def __init__(self, context: ValidationContext) -> None:
-        super().__init__(context)
-        self.rule_context.remaining_complexity_budget = MERGE_BUDGET
-
-
-_OURS: Mapping[type[ASTValidationRule], type[ASTValidationRule]] = {
-    ValuesOfCorrectTypeRule: _ValuesOfCorrectType,
-    OverlappingFieldsCanBeMergedRule: _OverlappingFields,
-}
-RULES = (
-    *(_OURS.get(rule, rule) for rule in specified_rules),
-    MaybeNullValidationRule,
-    OneOfInputValidationRule,
-)
+# Long documents that may wait for the thread: more would wait longer than a second.
+MAX_WAITING = 32
+_FOREVER = float("inf")
+# Nobody mistypes it, and to find names like it takes long.
+_LONG_WORD = re.compile(r"\w{100}", re.ASCII)
 
 
 class Documents:
@@ -118,57 +91,90 @@ class Documents:
         self._kept_characters = 0
         # One thread: several would take the interpreter from the event loop by turns.
         self._aside = ThreadPoolExecutor(1, "documents")
+        self._waiting: dict[str, asyncio.Future[Document]] = {}
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    async def requested(self, request: GraphQLRequest, _context: object, /) -> Document:
+    async def requested(self, request: GraphQLRequest, context: object, /) -> Document:
         """The document that a request holds; one that it only names is not to be found here."""
         if request.query is None:
             # Clients of automatic persisted queries know this text, and send whole queries then.
             raise DocumentError(NOT_SUPPORTED, [GraphQLError("PersistedQueryNotSupported")])
-        return await self.examined(request.query)
+        return await self.examined(request.query, deadline_of(context))
 
-    async def examined(self, text: str) -> Document:
-        """As `document`, and others are served meanwhile where it may take long."""
+    async def examined(self, text: str, until: float = _FOREVER) -> Document:
+        """As `document`, and others are served meanwhile where it may take long.
+
+        Raises DocumentError past `until`, and RequestError 503 where too many wait already.
+        """
         if len(text) < LONG_CHARACTERS or text in self._kept:
-            return self.document(text)
-        loop = asyncio.get_running_loop()
-        document = await loop.run_in_executor(self._aside, self._made, text)
+            return self.document(text, until)
+        made = self._waiting.get(text) or self._begun(text, until)
+        try:
+            async with asyncio.timeout_at(until):
+                document = await asyncio.shield(made)
+        except TimeoutError:
+            raise _overdue() from None
         self._keep(text, document)
         return document
 
-    def document(self, text: str) -> Document:
+    def document(self, text: str, until: float = _FOREVER) -> Document:
         """Raises DocumentError. Only valid documents are kept."""
         document = self._kept.get(text)
         if document is None:
-            document = self._made(text)
+            document = self._made(text, until)
         self._keep(text, document)
         return document
 
-    def _made(self, text: str) -> Document:
+    def _begun(self, text: str, until: float) -> asyncio.Future[Document]:
+        """Examined once, however many ask for the same text meanwhile."""
+        if len(self._waiting) >= MAX_WAITING:
+            message = "Too many long documents are sent just now; try again shortly."
+            raise RequestError(503, message, OVERLOADED, ((b"retry-after", b"1"),))
+        loop = asyncio.get_running_loop()
+        made = loop.run_in_executor(self._aside, self._made, text, until)
+        self._waiting[text] = made
+        made.add_done_callback(lambda done: self._ended(text, done))
+        return made
+
+    def _ended(self, text: str, made: asyncio.Future[Document]) -> None:
+        del self._waiting[text]
+        if not made.cancelled():
+            made.exception()  # those who asked may have gone
+
+    def _made(self, text: str, until: float) -> Document:
+        if time.monotonic() > until:
+            raise _overdue()
         try:
             node = self._parse(text)
             self._limit(node)
-            self._validate(node)
+            self._validate(node, until, suggest=_LONG_WORD.search(text) is None)
         except RecursionError:  # the library has its own guards; this is for what they miss
             message = "The document is nested too deeply."
             raise DocumentError(LIMIT_EXCEEDED, [GraphQLError(message)]) from None
+        except OverdueError:
+            raise _overdue() from None
         return Document(node, _operations(node))
 
     def _parse(self, text: str) -> DocumentNode:
+        most = self._limits.max_tokens
+        if has_more_tokens(text, most):
+            message = f"The document has more than {most:,} tokens."
+            raise DocumentError(PARSE_FAILED, [GraphQLError(message)])
         try:
-            node = parse(text, max_tokens=self._limits.max_tokens)
+            node = parse(text, max_tokens=most)
         except GraphQLError as error:
             raise DocumentError(PARSE_FAILED, [error]) from error
         if "\\u" in text or "\0" in text:
             _refuse_nul(node)
         return node
 
-    def _validate(self, node: DocumentNode) -> None:
-        errors = validate(self._schema, node, RULES, max_errors=self._limits.max_errors)
+    def _validate(self, node: DocumentNode, until: float, *, suggest: bool) -> None:
+        most = self._limits.max_errors
+        errors = problems_of(self._schema, node, most=most, until=until, suggest=suggest)
         if errors:
-            raise DocumentError(VALIDATION_FAILED, [_told(error) for error in errors])
+            raise DocumentError(VALIDATION_FAILED, errors)
 
     def _limit(self, node: DocumentNode) -> None:
         """Before validation, whose cost grows faster than the document."""
@@ -185,6 +191,12 @@ class Documents:
         while self._kept_characters > self._limits.max_kept_characters:
             oldest, _ = self._kept.popitem(last=False)
             self._kept_characters -= len(oldest)
+
+
+def deadline_of(context: object) -> float:
+    """Until when the operation of a context may take, by the event loop's clock."""
+    found = getattr(context, "deadline", None)
+    return _FOREVER if found is None else float(found)
 
 
 def operation_of(
@@ -227,12 +239,9 @@ def _operations(node: DocumentNode) -> Mapping[str | None, OperationDefinitionNo
     }
 
 
-def _told(error: GraphQLError) -> GraphQLError:
-    """The library gives up on costly documents without a word why."""
-    if error.message != "Validation aborted.":
-        return error
-    message = "The document is too complex; repeat fewer fields and nest less."
-    return GraphQLError(message, extensions={"code": LIMIT_EXCEEDED})
+def _overdue() -> DocumentError:
+    message = "The operation took longer than it may."
+    return DocumentError(DEADLINE_EXCEEDED, [GraphQLError(message)], 504)
 
 
 class _NulStrings(Visitor):

@@ -29,13 +29,17 @@ _INTROSPECTION = frozenset({"__schema", "__type"})
 
 @dataclass(frozen=True, slots=True)
 class OperationLimits:
-    """Each as it would be with every fragment written out where it is spread."""
+    """Each as it would be with every fragment written out where it is spread.
+
+    `operations` are those of a document, each of which is examined with all its fragments.
+    """
 
     depth: int = 12
     introspection_depth: int = 15
     aliases: int = 30
     root_fields: int = 20
     directives: int = 50
+    operations: int = 50
 
 
 class _Measure(NamedTuple):
@@ -50,12 +54,21 @@ class _Measure(NamedTuple):
 
 def check(document: DocumentNode, limits: OperationLimits) -> list[GraphQLError]:
     """What of the document is beyond the limits, one error each; the document need not be valid."""
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    if len(operations) > limits.operations:
+        return [_exceeded("document has {} operations", len(operations), limits.operations)]
     measured = _Measured(document)
-    errors: list[GraphQLError] = []
-    for definition in document.definitions:
-        if isinstance(definition, OperationDefinitionNode):
-            errors += measured.check(definition, limits)
-    return errors
+    return [error for one in operations for error in measured.check(one, limits)]
+
+
+def _exceeded(
+    text: str, value: int, allowed: int, nodes: Sequence[OperationDefinitionNode] | None = None
+) -> GraphQLError:
+    return GraphQLError(
+        f"The {text.format(_shown(value))}; at most {allowed} are allowed.",
+        nodes,
+        extensions={"code": LIMIT_EXCEEDED},
+    )
 
 
 class _Measured:
@@ -82,11 +95,7 @@ class _Measured:
             (directives, limits.directives, "has {} directives"),
         )
         return [
-            GraphQLError(
-                f"The operation {text.format(_shown(value))}; at most {allowed} are allowed.",
-                [operation],
-                extensions={"code": LIMIT_EXCEEDED},
-            )
+            _exceeded(f"operation {text}", value, allowed, [operation])
             for value, allowed, text in judged
             if value > allowed
         ]

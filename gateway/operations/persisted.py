@@ -11,7 +11,13 @@ from typing import Protocol
 
 from graphql import GraphQLError
 
-from gateway.operations.documents import NOT_SUPPORTED, Document, DocumentError, Documents
+from gateway.operations.documents import (
+    NOT_SUPPORTED,
+    Document,
+    DocumentError,
+    Documents,
+    deadline_of,
+)
 from gateway.operations.request import SHA256, GraphQLRequest, RequestError
 from gateway.operations.trusted import TrustedDocuments, digest_of, only_reads_schema
 
@@ -94,7 +100,7 @@ class PersistedDocuments:
         digest = None if sent is None else _proven(named, sent)
         if self._trusted is not None and not self._trusted.admits(text):
             return await self._untrusted(text, context)
-        document = await self._documents.examined(text)
+        document = await self._documents.examined(text, deadline_of(context))
         if digest is not None and self._store is not None:
             await self._store.put(digest, text)
         if self._trusted is not None:
@@ -114,7 +120,7 @@ class PersistedDocuments:
 
     async def _untrusted(self, text: str, context: object) -> Document:
         if self._reads_schema(context):
-            document = await self._documents.examined(text)
+            document = await self._documents.examined(text, deadline_of(context))
             if only_reads_schema(document):
                 return document
         message = "Only documents that were registered beforehand are served here."

@@ -7,9 +7,12 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from gateway.operations.documents import Documents
-from gateway.operations.persisted import MemoryStore, PersistedDocuments
+from gateway.operations.persisted import MemoryStore, PersistedDocuments, TextStore
+from gateway.operations.text_redis import RedisTexts
 from gateway.operations.trusted import ManifestError, Mode, TrustedDocuments, read_manifest
+from gateway.redis_client import redis_client
 from gateway.settings.problems import Problem, SettingsError
+from gateway.settings.rates import RedisSettings
 
 FILE = "trusted_documents.file"
 
@@ -81,13 +84,23 @@ class ApqSettings(_Table):
     )
 
 
+def text_store(
+    trusted: TrustedDocumentsSettings, apq: ApqSettings, redis: RedisSettings
+) -> MemoryStore | RedisTexts | None:
+    """Where registered documents are kept; None where none are. Touches no network yet."""
+    if not apq.enabled or trusted.mode == "only":
+        return None
+    near = MemoryStore(apq.memory_bytes)
+    if redis.url is None:
+        return near
+    return RedisTexts(redis_client(redis.url.get_secret_value(), redis.timeout_seconds), near)
+
+
 def persisted_documents(
     documents: Documents,
     trusted: TrustedDocumentsSettings,
-    apq: ApqSettings,
+    store: TextStore | None,
     reads_schema: Callable[[object], bool] = lambda _: False,
 ) -> PersistedDocuments:
     """What finds documents for an engine. Raises SettingsError as `read` does."""
-    kept = apq.enabled and trusted.mode != "only"
-    store = MemoryStore(apq.memory_bytes) if kept else None
     return PersistedDocuments(documents, trusted.read(documents), store, reads_schema)

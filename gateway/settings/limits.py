@@ -19,6 +19,7 @@ class LimitsSettings(BaseModel):
     aliases: int = Field(default=30, ge=0, le=10_000, description="Aliases in an operation.")
     root_fields: int = Field(default=20, ge=1, le=1_000, description="Fields at the root.")
     directives: int = Field(default=50, ge=0, le=10_000, description="Directives in an operation.")
+    operations: int = Field(default=50, ge=1, le=1_000, description="Operations of a document.")
     cost: int = Field(
         default=5_000,
         ge=1,
@@ -38,5 +39,6 @@ class LimitsSettings(BaseModel):
                 self.aliases,
                 self.root_fields,
                 self.directives,
+                self.operations,
             ),
         )

@@ -237,9 +237,13 @@ class Shop:
         return Ports(**roles, tracking=carriers)
 
     async def ask(
-        self, query: str, variables: dict[str, object] | None = None, caller: Caller = OURS
+        self,
+        query: str,
+        variables: dict[str, object] | None = None,
+        caller: Caller = OURS,
+        seconds: float = 5,
     ) -> Answer:
-        call = Call(caller, "en", time.monotonic() + 5, request_id="req")
+        call = Call(caller, "en", time.monotonic() + seconds, request_id="req")
         context = Context(call, self.ports(), lambda code: f"https://shop/{code}", lambda: [SYSTEM])
         request = GraphQLRequest(query, variables, None, None)
         try:

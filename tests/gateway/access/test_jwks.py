@@ -49,6 +49,23 @@ async def test_rotation_in_mid_load(gate: Gate, issuer: FakeIssuer) -> None:
     assert issuer.asked[JWKS] == 2
 
 
+async def test_a_key_that_took_anothers_id_is_found_once_in_a_while(
+    gate: Gate, issuer: FakeIssuer
+) -> None:
+    """Some issuers call every key the same. Forged signatures cost no more than unknown ids."""
+    await gate.bearer(issuer.token())
+    kid = issuer.keys[0].kid
+    issuer.keys = [ECKey.generate_key("P-256", {"kid": kid})]
+
+    assert await gate.bearer(issuer.token(sub="after"))
+
+    issuer.keys = [ECKey.generate_key("P-256", {"kid": kid})]
+    for number in range(20):
+        with pytest.raises(AccessError):
+            await gate.bearer(issuer.token(sub=f"forged-{number}"))
+    assert issuer.asked[JWKS] == 2
+
+
 async def test_rotation_while_a_refresh_is_under_way(gate: Gate, issuer: FakeIssuer) -> None:
     """A set that was read before the change does not count as having looked."""
     await gate.bearer(issuer.token())

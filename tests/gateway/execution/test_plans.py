@@ -211,3 +211,14 @@ async def test_plans_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert len(plans._known) == 2
     assert plans.served == 4
+
+
+async def test_work_that_awaits_nothing_ends_at_the_deadline_too() -> None:
+    """The clock of the operation is past it as soon as the first system answers."""
+    for planned in (True, False):
+        shop = Shop(planned=planned)
+        answer = await shop.ask('{ product(sku: "BOLT") { price { quantity } } }', seconds=-5)
+
+        assert answer.data is None
+        assert [one["extensions"]["code"] for one in answer.errors] == ["DEADLINE_EXCEEDED"]  # type: ignore[index]
+        assert shop.pricing.calls == []

@@ -42,7 +42,7 @@ def cost(text: str, variables: dict[str, Any] | None = None) -> int:
         ("{ nodes(ids: []) { id } }", 1),
         (
             '{ basket(lines: [{sku: "a", quantity: 1}, {sku: "b", quantity: 1}]) { lines { sku } } }',
-            3,
+            1 + 2 + 2 * 3,
         ),
         ('{ node(id: "x") { ... on Order { lines { sku } } ... on Product { sku } } }', 1 + 10),
         (

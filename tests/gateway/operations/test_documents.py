@@ -3,12 +3,14 @@
 import asyncio
 import inspect
 import sys
+import time
 
 import pytest
-from graphql import build_schema, get_introspection_query
+from graphql import build_schema, get_introspection_query, parse
 
 from gateway.operations.documents import (
     LONG_CHARACTERS,
+    MAX_WAITING,
     Document,
     DocumentError,
     DocumentLimits,
@@ -17,6 +19,7 @@ from gateway.operations.documents import (
 )
 from gateway.operations.limits import LIMIT_EXCEEDED
 from gateway.operations.request import GraphQLRequest, Method, RequestError
+from gateway.operations.rules import OverdueError, problems_of
 
 SCHEMA = build_schema("""
     enum Colour { RED }
@@ -199,3 +202,70 @@ def test_fields_repeated_too_often_are_refused_early() -> None:
     error = refused(f"{{ {'a { a { b } } ' * 180} }}", DocumentLimits(max_tokens=5_000))
 
     assert error.errors[-1].extensions == {"code": LIMIT_EXCEEDED}
+
+
+LONG = "#" * LONG_CHARACTERS + "\n"
+
+
+@pytest.mark.parametrize("text", ["{ b }", "{ b }" + LONG], ids=["short", "long"])
+async def test_past_its_deadline_no_document_is_examined(text: str) -> None:
+    documents = Documents(SCHEMA)
+
+    with pytest.raises(DocumentError) as error:
+        await documents.examined(text, time.monotonic() - 1)
+
+    assert (error.value.code, error.value.status) == ("DEADLINE_EXCEEDED", 504)
+    assert len(documents) == 0
+
+
+def test_validation_looks_at_the_clock() -> None:
+    node = parse(f"{{ {' '.join(f'x{n}: b' for n in range(100))} }}")
+
+    with pytest.raises(OverdueError):
+        problems_of(SCHEMA, node, most=20, until=time.monotonic() - 1)
+
+
+async def test_one_text_is_examined_once_for_all_who_send_it() -> None:
+    documents = Documents(SCHEMA)
+    text = "{ b }" + LONG
+
+    found = await asyncio.gather(*(documents.examined(text) for _ in range(200)))
+
+    assert all(one is found[0] for one in found)
+
+
+async def test_a_crowd_of_long_documents_is_refused_and_not_kept_waiting() -> None:
+    documents = Documents(SCHEMA)
+    texts = [f"{{ b }} # {n} {LONG}" for n in range(3 * MAX_WAITING)]
+
+    answers = await asyncio.gather(
+        *(documents.examined(one) for one in texts), return_exceptions=True
+    )
+
+    refused = [one for one in answers if isinstance(one, RequestError)]
+    assert len(refused) == 2 * MAX_WAITING
+    assert {(one.status, one.code) for one in refused} == {(503, "GATEWAY_OVERLOADED")}
+    assert all((b"retry-after", b"1") in one.headers for one in refused)
+    assert len(documents) == MAX_WAITING
+    assert (await documents.examined(texts[-1])).operations
+
+
+async def test_who_gives_up_waiting_takes_the_document_from_nobody_else() -> None:
+    documents = Documents(SCHEMA)
+    text = "{ b }" + LONG
+    impatient = asyncio.create_task(documents.examined(text))
+    patient = asyncio.create_task(documents.examined(text))
+    await asyncio.sleep(0)
+
+    impatient.cancel()
+
+    assert (await patient).operations
+    assert impatient.cancelled() or (await asyncio.gather(impatient, return_exceptions=True))
+
+
+def test_names_are_suggested_for_the_first_mistakes_only() -> None:
+    told = [one.message for one in refused("{ bb cb db eb fb gb }").errors]
+
+    assert "Did you mean" in told[0]
+    assert "Did you mean" not in told[-1]
+    assert "Did you mean" not in refused("{ bb #" + "x" * 200 + "\n}").errors[0].message
