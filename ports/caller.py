@@ -1,7 +1,8 @@
 """Who asks, and on what terms one question is put to a port."""
 
+from collections.abc import Callable
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -38,6 +39,20 @@ class Caller(msgspec.Struct, frozen=True):
         return customer is not None and customer in self.customers
 
 
+class Trace(msgspec.Struct, frozen=True):
+    """Where an operation stands in a distributed trace (W3C Trace Context).
+
+    `span` is the gateway's own span, below which calls to systems are, and `parent` the client's;
+    `state` is passed on as it came.
+    """
+
+    id: str
+    span: str
+    parent: str | None = None
+    is_sampled: bool = False
+    state: str | None = None
+
+
 class Call(msgspec.Struct, frozen=True):
     """The terms of one call to a port.
 
@@ -45,7 +60,9 @@ class Call(msgspec.Struct, frozen=True):
     `time.monotonic()`. `max_age` and `stale_if_error` are seconds a client asked for by `@fresh`;
     None leaves the operation's own lifetimes. `wanted` names the record fields that will be read
     (None: all), so that a connector may ask its system for less. `lane` is how urgent the answer
-    is: people who wait, long lists, exports of partners.
+    is: people who wait, long lists, exports of partners. `note` is told how each answer came about
+    that the call was given, whoever asked the system for it. `asked` are the port operation
+    (`catalog.products`) and its arguments, where somebody wants to know; `trace` likewise.
     """
 
     caller: Caller
@@ -57,3 +74,6 @@ class Call(msgspec.Struct, frozen=True):
     stale_if_error: int | None = None
     wanted: frozenset[str] | None = None
     lane: Lane = "interactive"
+    note: Callable[[object], object] | None = None
+    asked: tuple[str, tuple[Any, ...]] | None = None
+    trace: Trace | None = None

@@ -13,7 +13,6 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Any
 
@@ -33,7 +32,7 @@ from upstream.scope import scope
 from upstream.stores import Kept, Store
 from upstream.tags import tags
 from upstream.terms import Terms, terms_of
-from upstream.uses import Observe, Use
+from upstream.uses import Known, Observe, Use
 
 Clock = Callable[[], float]
 
@@ -60,6 +59,7 @@ class Cache:
         self.purges = 0
         self._operations: list[CachedOperation] = []
         self._listening = False
+        self._told: list[Callable[[Sequence[str]], object]] = []
 
     def operation(
         self, name: str, operation: Operation, upstream: Upstream, shape: Any
@@ -75,8 +75,16 @@ class Cache:
         They do not stand in for failures either. Tells how many were dropped, as far as is known.
         """
         here = self._forget(tags)
-        shared = await self.store.purge(tags) if self.store else 0
+        if self.store is None:
+            return here
+        shared = await self.store.purge(tags)
+        # Once more: it may have been read from the store before that forgot it, too.
+        self._forget(tags)
         return max(here, shared)
+
+    def subscribe(self, told: Callable[[Sequence[str]], object]) -> None:
+        """`told` hears the tags of every purge, here or in another replica, before it is over."""
+        self._told.append(told)
 
     async def aclose(self) -> None:
         for one in self._operations:
@@ -96,16 +104,9 @@ class Cache:
         for one in self._operations:
             one.flights.forget(tags, one.tags_of)
             one.looks.forget(tags, one.tags_of)
+        for told in self._told:
+            told(tags)
         return self.memory.purge(tags)
-
-
-@dataclass(slots=True)
-class _Known:
-    """What is known of the keys of one call: good answers, and old ones that may stand in."""
-
-    good: dict[Any, Entry]
-    old: dict[Any, Entry]
-    stale: int = 0
 
 
 class CachedOperation:
@@ -122,6 +123,9 @@ class CachedOperation:
         self._lifetime = cache.policy.lifetime(upstream.name, name, operation)
         self._keeps = self._lifetime.max_age > 0
         self._generation: str | None = None
+        self._unused = Use(upstream.name, name, operation.varies_on)
+        # A purge that was missed ends with this.
+        self._trusted_seconds = cache.policy.memory_seconds if cache.store else inf
         records = structs_in(shape)
         self._dated = Freshness in records
         types = [record.__name__ for record in records if record is not Page][:1]
@@ -140,13 +144,18 @@ class CachedOperation:
         """
         self._cache.listen()
         terms = self._terms(call)
-        known = _Known({}, {})
+        known = Known({}, {})
         missing = self._remembered(terms, keys, known)
         if missing and self._cache.store and self._keeps:
             missing = await self._shared(terms, missing, known)
-        flown = await self._flown(terms, missing, known, ask) if missing else {}
-        if self._cache.observe:
-            self._cache.observe(call, self._use(terms, known, flown))
+        try:
+            flown = await self._flown(terms, missing, known, ask) if missing else {}
+        except BaseException:
+            self._note(call, msgspec.structs.replace(self._unused, failed=len(keys)))
+            raise
+        if call.note or self._cache.observe:
+            now, trusted = self._cache.clock(), self._trusted_seconds
+            self._note(call, known.use(self._unused, flown, call.max_age, (now, trusted)))
         good = known.good
         found = {key: good[key].value if key in good else flown[key] for key in keys}
         return {key: value for key, value in found.items() if value is not ABSENT}
@@ -160,27 +169,17 @@ class CachedOperation:
         """What the key alone tells."""
         return tags(self.name, key, None)
 
-    def _use(self, terms: Terms, known: _Known, flown: Mapping[Any, Any]) -> Use:
-        left = [entry.fresh - (terms.now - entry.born) for entry in known.good.values()]
-        if known.stale or any(isinstance(one, UpstreamError) for one in flown.values()):
-            left.append(0.0)
-        elif flown:
-            left.append(min(map(self._fresh, flown.values())))
-        return Use(
-            upstream=self._upstream.name,
-            operation=self.name,
-            varies_on=self._operation.varies_on,
-            cached=len(known.good),
-            stale=known.stale,
-            live=len(flown) - known.stale,
-            fresh_for=min(left, default=0.0),
-        )
+    def _note(self, call: Call, use: Use) -> None:
+        if call.note:
+            call.note(use)
+        if self._cache.observe:
+            self._cache.observe(call, use)
 
     def _terms(self, call: Call) -> Terms:
         told = scope(self._upstream.name, self.name, self._operation, call)
         return terms_of(call, told, self._lifetime, self._cache.clock())
 
-    def _remembered(self, terms: Terms, keys: Sequence[Any], known: _Known) -> list[Any]:
+    def _remembered(self, terms: Terms, keys: Sequence[Any], known: Known) -> list[Any]:
         """Looks in this process; the keys that are still missing."""
         get, trusted = self._cache.memory.get, self._is_trusted
         missing = []
@@ -195,7 +194,7 @@ class CachedOperation:
                 known.old[key] = entry
         return missing
 
-    async def _shared(self, terms: Terms, keys: Sequence[Any], known: _Known) -> list[Any]:
+    async def _shared(self, terms: Terms, keys: Sequence[Any], known: Known) -> list[Any]:
         """Looks in the store; the keys that are still missing.
 
         Those who look for the same at the same time share one look.
@@ -272,11 +271,11 @@ class CachedOperation:
         )
 
     async def _flown(
-        self, terms: Terms, keys: Sequence[Any], known: _Known, ask: Ask
+        self, terms: Terms, keys: Sequence[Any], known: Known, ask: Ask
     ) -> dict[Any, Any]:
         """The answers of calls to the system; the old ones where it fails or is late."""
         old = known.old
-        flights = self.flights.join(self._fare(terms, ask), keys, terms.since)
+        flights = known.flights = self.flights.join(self._fare(terms, ask), keys, terms.since)
         await self._awaited(terms, flights, old)
         late, now = self._late(), self._cache.clock()
         outcomes = {key: _outcome(flight, key, late) for key, flight in flights.items()}
@@ -334,7 +333,8 @@ class CachedOperation:
             one = self._kept(flight, key, value)
             if flight.purged.isdisjoint((*one.tags, *self._broad)):
                 place = (flight.fare.scope, key)
-                self._cache.memory.put(place, self._entry(key, one, value))
+                flight.kept[key] = entry = self._entry(key, one, value)
+                self._cache.memory.put(place, entry)
                 kept[key] = one
         store, generation = self._cache.store, flight.fare.generation
         if store and generation is not None and kept:

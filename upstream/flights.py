@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from ports.caller import Call
 from ports.errors import UpstreamError
-from upstream.memory import Place
+from upstream.memory import Entry, Place
 from upstream.tags import is_broad
 
 Ask: TypeAlias = Callable[[Sequence[Any], Call], Awaitable[dict[Any, Any]]]
@@ -44,7 +44,8 @@ class Flight:
     """Keys of one scope under way.
 
     When `done`, one of `answers`, `raised` (the system failed) and `failure` (we did) is set, or
-    none: it was broken off. `purged` are the tags that were purged meanwhile.
+    none: it was broken off. `purged` are the tags that were purged meanwhile, `kept` what the cache
+    made of the answers.
     """
 
     def __init__(self, fare: Fare) -> None:
@@ -56,6 +57,7 @@ class Flight:
         self.raised: UpstreamError | None = None
         self.failure: Exception | None = None
         self.purged: set[str] = set()
+        self.kept: dict[Any, Entry] = {}
 
 
 class Flights:

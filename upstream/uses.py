@@ -1,26 +1,104 @@
-"""How answers came about, for headers and figures."""
+"""How answers came about, for headers, figures and whatever is made of several of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
 
 import msgspec
 
 from ports.caller import Call
+from ports.errors import UpstreamError
+from upstream.flights import Flight
+from upstream.memory import Entry
 
 
 class Use(msgspec.Struct, frozen=True):
     """How the answers of one call came about: numbers of keys, and for how long they hold.
 
-    `fresh_for` is the least number of seconds that any of them stays fresh; an old answer, a
-    failed key and one that is not kept make it 0.
+    `fresh_for` is the least number of seconds, counted from `at`, that any of them stays fresh;
+    an old answer, a failed key, one of a second source, and one that is not kept or was purged
+    meanwhile make it 0. `born` is when the oldest was asked. Both times are of the cache's clock.
+    `entries` are those that are kept.
     """
 
     upstream: str
     operation: str
     varies_on: tuple[str, ...]
-    cached: int
-    stale: int
-    live: int
-    fresh_for: float
+    cached: int = 0
+    stale: int = 0
+    live: int = 0
+    failed: int = 0
+    fallback: int = 0
+    fresh_for: float = 0.0
+    at: float = 0.0
+    born: float = inf
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def until(self) -> float:
+        """When the first of the answers is no longer fresh."""
+        return self.at + self.fresh_for
+
+    def tags(self) -> Iterator[str]:
+        """By which the answers are purged; a tag may come several times."""
+        for entry in self.entries:
+            yield from entry.tags
+        if self.entries:
+            yield from self.entries[0].broad
 
 
 Observe = Callable[[Call, Use], object]
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of the keys of one call: good answers, old ones that may stand in, flights."""
+
+    good: dict[Any, Entry]
+    old: dict[Any, Entry]
+    stale: int = 0
+    flights: Mapping[Any, Flight] = field(default_factory=dict)
+
+    def use(
+        self,
+        like: Use,
+        flown: Mapping[Any, Any],
+        max_age: float | None,
+        clock: tuple[float, float],
+    ) -> Use:
+        """`like` names the operation. `clock`: the time, and how long an entry is trusted."""
+        now, trusted = clock
+        flights = self.flights
+        entries = [*self.good.values()]
+        entries += [flights[key].kept[key] for key in flown if key in flights[key].kept]
+        until, born = _span(entries, trusted)
+        if max_age is not None:
+            until = min(until, born + max_age)
+        failed = sum(isinstance(one, UpstreamError) for one in flown.values())
+        # What is not kept was purged on its way, or is never to be reused.
+        holds = entries and len(entries) == len(self.good) + len(flown) and not self.stale
+        if self.stale:
+            born = min([born, *(one.born for one in self.old.values())])
+        return msgspec.structs.replace(
+            like,
+            cached=len(self.good),
+            stale=self.stale,
+            live=len(flown) - self.stale - failed,
+            failed=failed,
+            fresh_for=max(0.0, until - now) if holds else 0.0,
+            at=now,
+            born=born,
+            entries=tuple(entries),
+        )
+
+
+def _span(entries: Iterable[Entry], trusted: float) -> tuple[float, float]:
+    """When the first of them ends, and when the oldest was asked.
+
+    None is trusted for longer than `trusted` seconds after it was looked at.
+    """
+    ends = [one.born + one.fresh for one in entries]
+    if trusted < inf:
+        ends += [one.checked + trusted for one in entries]
+    return min(ends, default=inf), min([one.born for one in entries], default=inf)

@@ -5,7 +5,7 @@ Every answer is JSON, whatever was sent. Who may ask is decided where the contex
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NoReturn, cast
 
 import orjson
@@ -14,6 +14,16 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.execution import errors
 from gateway.execution.answer import Answer, Engine
+from gateway.execution.provenance import NotedContext
+from gateway.http.cache_headers import VARY, is_known
+from gateway.http.compression import (
+    GZIP,
+    VARY_ENCODING,
+    CompressionRules,
+    gzipped,
+    is_guessable,
+    takes_gzip,
+)
 from gateway.http.incoming import (
     ClientGoneError,
     Incoming,
@@ -22,6 +32,8 @@ from gateway.http.incoming import (
     request_id_of,
 )
 from gateway.http.negotiation import MediaType, negotiate
+from gateway.http.replies import Asking, Replies, Told
+from gateway.http.response_cache import Reply
 from gateway.http.responses import NO_STORE, Header, send_whole
 from gateway.operations.request import (
     GraphQLRequest,
@@ -45,21 +57,40 @@ _METHODS: dict[str, Method] = {"POST": "POST", "GET": "GET", "HEAD": "GET"}
 log = structlog.get_logger(__name__)
 
 
-class Endpoint:
-    """A pure ASGI application for one path."""
+@dataclass(slots=True)
+class _Outcome:
+    """What is to be sent. `reply` is the kept answer that it is; `asking` is how it was found."""
 
-    def __init__(
+    status: int
+    body: bytes
+    headers: tuple[Header, ...]
+    etag: bytes | None = None
+    reply: Reply | None = None
+    asking: Asking | None = None
+    # Answers with errors may repeat what was sent, beside what others must not guess.
+    compressible: bool = False
+
+
+class Endpoint:
+    """A pure ASGI application for one path. Without `replies` no answer may be reused."""
+
+    def __init__(  # noqa: PLR0913 - all with defaults
         self,
         engine: Engine,
         make_context: MakeContext,
         *,
         max_body_bytes: int = 100 * 1024,
         body_seconds: float = 10,
+        replies: Replies | None = None,
+        compression: CompressionRules | None = None,
     ) -> None:
         self._engine = engine
         self._make_context = make_context
         self._max_body_bytes = max_body_bytes
         self._body_seconds = body_seconds
+        self._replies = replies
+        self._compression = compression or CompressionRules(enabled=False)
+        self._vary = _vary(replies, self._compression)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
@@ -68,37 +99,86 @@ class Endpoint:
         accepted = negotiate(_accept(scope))
         media_type = accepted or MediaType.JSON
         request_id = request_id_of(scope)
-        headers: tuple[Header, ...] = ()
         try:
             if accepted is None:
                 _refuse_accept()
-            answer = await self._answer(scope, receive, Incoming(scope, request_id))
-            status, headers = _status(answer, media_type), answer.headers
-            body = _encoded(answer, request_id)
+            outcome = await self._outcome(receive, Incoming(scope, request_id), media_type)
         except ClientGoneError:
             return
         except RequestError as error:
-            status, headers = error.status, error.headers
-            body = _refusal(errors.plain_entry(error.message, error.code, request_id))
+            entry = errors.plain_entry(error.message, error.code, request_id)
+            outcome = _Outcome(error.status, _refusal(entry), (NO_STORE, *error.headers))
         except PortError as error:
             status, headers = _port_status(error)
-            body = _refusal(errors.port_entry(error, request_id))
+            entry = errors.port_entry(error, request_id)
+            outcome = _Outcome(status, _refusal(entry), (NO_STORE, *headers))
         except Exception:
             log.exception("request failed", request_id=request_id)
-            status = 500
             entry = errors.plain_entry(errors.INTERNAL_MESSAGE, errors.INTERNAL, request_id)
-            body = _refusal(entry)
-        content_type = _CONTENT_TYPES[media_type]
-        head = scope["method"] == "HEAD"
-        await send_whole(send, status, body, (content_type, NO_STORE, *headers), head=head)
+            outcome = _Outcome(500, _refusal(entry), (NO_STORE,))
+        await self._send(scope, send, outcome, _CONTENT_TYPES[media_type])
 
-    async def _answer(self, scope: Scope, receive: Receive, incoming: Incoming) -> Answer:
+    async def _send(self, scope: Scope, send: Send, outcome: _Outcome, kind: Header) -> None:
+        headers = (*outcome.headers, *self._vary)
+        etag = outcome.etag
+        if etag is not None:
+            headers = (*headers, (b"etag", etag))
+            if is_known(scope, etag):
+                await send_whole(send, 304, b"", headers, head=True)
+                return
+        body = outcome.body
+        if self._is_compressed(scope, outcome):
+            body, headers = await self._gzipped(outcome), (*headers, GZIP)
+        head = scope["method"] == "HEAD"
+        await send_whole(send, outcome.status, body, (kind, *headers), head=head)
+
+    def _is_compressed(self, scope: Scope, outcome: _Outcome) -> bool:
+        rules = self._compression
+        if not (rules.enabled and outcome.compressible) or len(outcome.body) < rules.min_bytes:
+            return False
+        return takes_gzip(scope) and not is_guessable(scope)
+
+    async def _gzipped(self, outcome: _Outcome) -> bytes:
+        reply = outcome.reply
+        if reply is None:
+            return await gzipped(outcome.body, often=False)
+        if reply.gzipped is None and self._replies and outcome.asking:
+            found = await gzipped(outcome.body, often=True)
+            self._replies.hold_gzipped(outcome.asking, reply, found)
+            return found
+        return reply.gzipped or outcome.body
+
+    async def _outcome(
+        self, receive: Receive, incoming: Incoming, media_type: MediaType
+    ) -> _Outcome:
+        scope = incoming.scope
         method = _METHODS.get(scope["method"])
         if method is None:
             message = "Send GraphQL by POST, or queries by GET."
             raise RequestError(405, message, "METHOD_NOT_ALLOWED", (_ALLOW,))
-        request = await self._request(scope, receive, method)
+        sent = await self._sent(scope, receive, method)
+        asking = None
+        if self._replies is not None:
+            asking = self._replies.asking(incoming, sent)
+            found = await self._replies.found(asking)
+            if found is not None:
+                reply = found.reply
+                body, etag = reply.body, reply.etag
+                return _Outcome(200, body, found.headers, etag, reply, asking, compressible=True)
+        request = _parsed(scope, method, sent)
         context = await self._make_context(incoming, request)
+        answer = await self._answer(request, context, method, receive)
+        body = _encoded(answer, incoming.request_id)
+        told = Told()
+        if self._replies is not None and asking is not None and isinstance(context, NotedContext):
+            told = await self._replies.told(asking, context, request, answer, body)
+        headers = (*told.headers, *answer.headers)
+        status = _status(answer, media_type)
+        return _Outcome(status, body, headers, told.etag, compressible=not answer.errors)
+
+    async def _answer(
+        self, request: GraphQLRequest, context: object, method: Method, receive: Receive
+    ) -> Answer:
         try:
             async with _Watch(receive):
                 answer = await self._engine.execute(request, context=context, method=method)
@@ -109,18 +189,30 @@ class Endpoint:
             if aclose is not None:
                 await aclose()
 
-    async def _request(self, scope: Scope, receive: Receive, method: Method) -> GraphQLRequest:
-        if method == "GET":
-            query_string: bytes = scope["query_string"]
-            if len(query_string) > self._max_body_bytes:
-                raise RequestError(414, "The query string is too long; use POST.", "URI_TOO_LONG")
-            return parse_get(query_string)
-        content_type = header_text(scope, b"content-type")
-        content_encoding = header_text(scope, b"content-encoding")
-        body = await read_body(
-            scope, receive, max_bytes=self._max_body_bytes, seconds=self._body_seconds
-        )
-        return parse_post(body, content_type, content_encoding)
+    async def _sent(self, scope: Scope, receive: Receive, method: Method) -> bytes:
+        if method == "POST":
+            return await read_body(
+                scope, receive, max_bytes=self._max_body_bytes, seconds=self._body_seconds
+            )
+        query_string: bytes = scope["query_string"]
+        if len(query_string) > self._max_body_bytes:
+            raise RequestError(414, "The query string is too long; use POST.", "URI_TOO_LONG")
+        return query_string
+
+
+def _parsed(scope: Scope, method: Method, sent: bytes) -> GraphQLRequest:
+    if method == "GET":
+        return parse_get(sent)
+    content_type = header_text(scope, b"content-type")
+    return parse_post(sent, content_type, header_text(scope, b"content-encoding"))
+
+
+def _vary(replies: Replies | None, compression: CompressionRules) -> tuple[Header, ...]:
+    """On what else an answer depends than the address; `Origin` is told where origins are."""
+    parts = [VARY] if replies is not None else []
+    if compression.enabled:
+        parts.append(VARY_ENCODING)
+    return ((b"vary", b", ".join(parts)),) if parts else ()
 
 
 class _Watch:

@@ -10,6 +10,7 @@ Header = tuple[bytes, bytes]
 
 JSON: Header = (b"content-type", b"application/json; charset=utf-8")
 PROBLEM: Header = (b"content-type", b"application/problem+json")
+_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 # Answers hold what one caller may see at one moment.
 NO_STORE: Header = (b"cache-control", b"no-store")
 
@@ -19,7 +20,7 @@ async def send_whole(
 ) -> None:
     """`head`: the same headers without the body."""
     sent = list(headers)
-    if status != HTTPStatus.NO_CONTENT:
+    if status not in _WITHOUT_BODY:
         sent.append((b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": sent})
     await send({"type": "http.response.body", "body": b"" if head else body})
@@ -28,11 +29,15 @@ async def send_whole(
 async def send_problem(
     send: Send, status: int, request_id: str, headers: Iterable[Header] = ()
 ) -> None:
+    body = orjson.dumps(problem_of(status, request_id))
+    await send_whole(send, status, body, (PROBLEM, NO_STORE, *headers))
+
+
+def problem_of(status: int, request_id: str) -> dict[str, object]:
     """A problem without a type of its own: the title is that of the status."""
-    problem = {
+    return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "requestId": request_id,
     }
-    await send_whole(send, status, orjson.dumps(problem), (PROBLEM, NO_STORE, *headers))

@@ -33,7 +33,7 @@ class SheddingRules:
     as late again.
     """
 
-    most: int = 1000
+    most: int = 2000
     least: int = 16
     late_seconds: float = 0.025
     patience_seconds: float = 1.0

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from gateway.http.response_cache import ReplyLimits
 from upstream.cache import Cache
 from upstream.lifetimes import CachePolicy, Override
 from upstream.uses import Observe
@@ -48,10 +49,36 @@ class LifetimeSettings(_Table):
         )
 
 
+class ResponseSettings(_Table):
+    """Whole answers as they were sent, for those they were made for; in the process only."""
+
+    enabled: bool = Field(
+        default=True, description="Answer a request asked again from the bytes that were sent."
+    )
+    max_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=0, le=64 * 1024**3, description="Most memory for them, about."
+    )
+    max_entries: int = Field(
+        default=50_000, ge=1, le=10_000_000, description="Most answers that are kept."
+    )
+    max_entry_bytes: int = Field(
+        default=2 * 1024 * 1024, ge=0, le=1024**3, description="Longer answers are not kept."
+    )
+    max_seconds: float = Field(
+        default=300,
+        gt=0,
+        le=3600,
+        description="Longest time for which one is reused, though its parts may hold longer.",
+    )
+
+    def limits(self) -> ReplyLimits:
+        return ReplyLimits(self.max_bytes, self.max_entries, self.max_entry_bytes, self.max_seconds)
+
+
 class CacheSettings(_Table):
     """Answers of the systems, in the process and, where `redis.url` is set, shared by replicas."""
 
-    enabled: bool = Field(default=False, description="Reuse answers; else always ask the systems.")
+    enabled: bool = Field(default=True, description="Reuse answers; else always ask the systems.")
     memory_entries: int = Field(
         default=50_000, ge=1, le=10_000_000, description="Most answers that a process remembers."
     )
@@ -87,6 +114,9 @@ class CacheSettings(_Table):
     secret: Annotated[SecretStr, AfterValidator(_strong)] | None = Field(
         default=None,
         description="Encrypts what is kept in the shared store; all replicas need the same.",
+    )
+    responses: ResponseSettings = Field(
+        default=ResponseSettings(), description="Whole answers, as they were sent."
     )
     lifetimes: Mapping[str, Mapping[str, LifetimeSettings]] = Field(
         default_factory=dict,
