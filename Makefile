@@ -22,7 +22,7 @@ ide: ## build the IDE page into gateway/static/ide
 browser: ## install Debian's Chromium for the browser tests
 	@scripts/browser
 
-bench: ## measure the storefront queries against the sandbox
+bench: ## measure the storefront queries against the sandbox, and what access costs
 	@scripts/bench
 
 docs: ## write the generated parts: the printed schema and the reference of the settings

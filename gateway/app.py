@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx2
@@ -19,36 +19,46 @@ from starlette.types import ASGIApp
 from connectors import registry
 from gateway.access.observing import ObservedEngine
 from gateway.access.wiring import Access
+from gateway.doctor.watching import watching
 from gateway.execution.answer import Engine
 from gateway.execution.engine import StockEngine
 from gateway.execution.gate import Gate, GateRules
 from gateway.execution.plans import Plans
+from gateway.execution.provenance import LIVE, NotedContext, NotedQuota, Provenance, noted
 from gateway.http.admin import admin_routes
 from gateway.http.app import http_app
+from gateway.http.batches import Batches
 from gateway.http.cross_origin import CrossOrigin
-from gateway.http.deadline import deadline_seconds
+from gateway.http.doors import Doors
 from gateway.http.endpoint import Endpoint
 from gateway.http.ide import IdeConfiguration, ide_routes
 from gateway.http.incoming import Incoming
-from gateway.http.language import preferred
 from gateway.http.media import MediaLinks, media_route
-from gateway.http.security_headers import SecurityHeaders
+from gateway.http.replies import Replies
+from gateway.http.response_cache import ResponseCache
+from gateway.http.security_headers import HeaderBounds, SecurityHeaders
 from gateway.http.shedding import Shedding
 from gateway.http.webhook_inbox import Inbox
 from gateway.http.webhook_senders import senders
 from gateway.http.webhooks import webhook_routes
 from gateway.operations.documents import Documents
+from gateway.operations.persisted import TextStore
 from gateway.operations.request import GraphQLRequest
+from gateway.operations.text_redis import RedisTexts
+from gateway.polling import polling
 from gateway.settings import Settings
-from gateway.settings.documents import persisted_documents
+from gateway.settings.documents import persisted_documents, text_store
+from gateway.telemetry.instruments import Instruments
+from gateway.telemetry.metrics.route import metrics_route
 from gateway.telemetry.systems import Watched, systems
 from ports.caller import Call
+from ports.systems import System
 from resolvers.context import Context, Ports
 from resolvers.scopes import INTROSPECT
 from schema.build import schema
 from upstream.cache import Cache
 from upstream.connector import Connector, Resilience, Upstream
-from upstream.exchanges import Exchanges
+from upstream.fallback import Fallback
 from upstream.guard import Guarded
 from upstream.reference import own_call
 from upstream.roles import ROLES
@@ -75,12 +85,20 @@ class Connection:
 class Wiring:
     """The connected upstreams and the ports that they serve. Built without touching the network.
 
-    `transports` replaces the network of the named upstreams (tests).
+    `transports` replaces the network of the named upstreams (tests). `instruments` look at what
+    passes; without them nobody does.
     """
 
-    def __init__(self, settings: Settings, transports: Transports | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        transports: Transports | None = None,
+        instruments: Instruments | None = None,
+    ) -> None:
         roles = _roles_of(settings)
-        self.cache = settings.cache.open(settings.redis.url)
+        self._seen = instruments or Instruments.off()
+        self.cache = settings.cache.open(settings.redis.url, self._seen.observe)
+        self.texts = text_store(settings.trusted_documents, settings.apq, settings.redis)
         self._sharing = _sharing(settings)
         self._circuits = settings.resilience.circuit.enabled
         resilience = Resilience(
@@ -91,7 +109,7 @@ class Wiring:
                 Upstream(
                     name,
                     registry.find(config.kind).manifest,
-                    Exchanges(),
+                    self._seen.exchanges(name, registry.find(config.kind).manifest),
                     (transports or {}).get(name),
                     resilience,
                 ),
@@ -100,9 +118,10 @@ class Wiring:
             )
             for name, config in settings.upstreams.items()
         }
+        self._first_share = settings.fallbacks.first_share
         self.ports = self._ports(settings)
-        known = settings.roles.directory
-        self.directory = None if known is None else self._port("directory", known)
+        known, second = settings.roles.directory, settings.fallbacks.directory
+        self.directory = None if known is None else self._port("directory", known, second)
 
     def watched(self) -> list[Watched]:
         return [Watched(one.upstream, one.roles) for one in self.connections.values()]
@@ -110,6 +129,8 @@ class Wiring:
     async def aclose(self) -> None:
         if self.cache is not None:
             await self.cache.aclose()
+        if isinstance(self.texts, RedisTexts):
+            await self.texts.aclose()
         await asyncio.gather(*(one.connector.aclose() for one in self.connections.values()))
         if self._sharing is not None:
             await self._sharing.aclose()
@@ -119,15 +140,21 @@ class Wiring:
         for role in ROLES:
             name = None if role in _APART else getattr(settings.roles, role)
             if name is not None:
-                served[role] = self._port(role, name)
-        carriers = settings.roles.tracking.items()
-        return Ports(
-            **served, tracking={code: self._port("tracking", name) for code, name in carriers}
-        )
+                served[role] = self._port(role, name, getattr(settings.fallbacks, role))
+        carriers, second = settings.roles.tracking.items(), settings.fallbacks.tracking
+        tracking = {code: self._port("tracking", name, second.get(code)) for code, name in carriers}
+        return Ports(**served, tracking=tracking)
 
-    def _port(self, role: str, name: str) -> Any:
+    def _port(self, role: str, name: str, second: str | None = None) -> Any:
+        first = self._guarded(role, name)
+        if second is None:
+            return first
+        spare = self._guarded(role, second)
+        return Fallback(role, ROLES[role], first, spare, first_share=self._first_share)
+
+    def _guarded(self, role: str, name: str) -> Any:
         connection = self.connections[name]
-        port = connection.connector.ports()[role]
+        port = self._seen.port(role, ROLES[role], connection.connector.ports()[role])
         upstream = connection.upstream
         circuits = upstream.circuits if self._circuits else None
         return Guarded(role, ROLES[role], port, upstream, self.cache, circuits=circuits)
@@ -140,28 +167,36 @@ class ContextFactory:
     settings: Settings
     wiring: Wiring
     links: MediaLinks
-    access: Access
+    doors: Doors
+    instruments: Instruments
+    kept: ResponseCache | None = None
 
     async def __call__(self, incoming: Incoming, request: GraphQLRequest) -> Context:
         """Raises AccessError or RequestError for who may not ask at all."""
         _ = request
-        graphql, headers = self.settings.graphql, incoming.headers
-        seconds = deadline_seconds(headers, graphql.deadline_seconds)
-        admitted = await self.access.admit(headers, incoming.scope)
+        admission = await self.doors.admission(incoming)
+        made = Provenance(0 if self.kept is None else self.kept.purges)
         call = Call(
-            caller=admitted.caller,
-            language=preferred(headers.get("accept-language"), graphql.default_language),
-            deadline=time.monotonic() + seconds,
+            caller=admission.admitted.caller,
+            language=admission.language,
+            deadline=time.monotonic() + admission.seconds,
             request_id=incoming.request_id,
+            note=made.note,
+            trace=self.instruments.trace(incoming.scope, incoming.request_id),
         )
-        return Context(
+        return NotedContext(
             call=call,
             ports=self.wiring.ports,
             media_url=self.links,
-            systems=lambda: systems(self.wiring.watched()),
-            page_cap=graphql.page_cap,
-            address=admitted.address,
+            systems=lambda: self._systems(made),
+            page_cap=self.settings.graphql.page_cap,
+            address=admission.admitted.address,
+            made=made,
         )
+
+    def _systems(self, made: Provenance) -> Sequence[System]:
+        made.note(LIVE)
+        return systems(self.wiring.watched())
 
 
 def build(
@@ -176,31 +211,68 @@ def build(
     and under the name ISSUERS that to the authorization servers.
     """
     shown = page or settings.ide.page()
-    wiring = Wiring(settings, transports)
+    seen = Instruments(settings)
+    wiring = Wiring(settings, transports, seen)
     access = Access(settings, (transports or {}).get(ISSUERS), wiring.directory)
     links = _links(settings)
     inbox = Inbox(wiring.cache) if wiring.cache else None
+    operations = _endpoint(settings, wiring, access, links, seen)
+    endpoint = Shedding(operations, settings.resilience.shedding.rules())
+    seen.watch((one.upstream for one in wiring.connections.values()), endpoint)
     application = http_app(
-        Shedding(
-            Endpoint(
-                _engine(settings, access),
-                ContextFactory(settings, wiring, links, access),
-                max_body_bytes=settings.limits.body_bytes,
-            ),
-            settings.resilience.shedding.rules(),
-        ),
+        _batched(seen.http(endpoint), settings),
         not_ready=_always_ready,
         routes=[
             *(ide_routes(lambda: shown) if settings.ide.enabled else ()),
             *access.routes(),
             media_route(links, wiring.ports.catalog, own_call),
             *_told_of_changes(settings, wiring.cache, access, inbox),
+            *_figures(settings, seen, access),
         ],
-        lifespan=_lifespan(wiring, access, inbox),
+        lifespan=_lifespan(settings, wiring, access, inbox, seen),
     )
+    return _guarded(application, settings)
+
+
+def _endpoint(
+    settings: Settings, wiring: Wiring, access: Access, links: MediaLinks, seen: Instruments
+) -> Endpoint:
+    doors = Doors(access, settings.graphql.deadline_seconds, settings.graphql.default_language)
+    kept = _kept(settings, wiring.cache)
+    return Endpoint(
+        _engine(settings, access, wiring.texts, seen),
+        ContextFactory(settings, wiring, links, doors, seen, kept),
+        max_body_bytes=settings.limits.body_bytes,
+        body_seconds=settings.http.body_seconds,
+        replies=Replies(doors, wiring.cache.clock, kept, seen.reused) if wiring.cache else None,
+        compression=settings.compression.rules(),
+    )
+
+
+def _guarded(application: ASGIApp, settings: Settings) -> ASGIApp:
     public = settings.server.public_url
     guarded = CrossOrigin(application, settings.cors, public_url=public)
-    return SecurityHeaders(guarded, public_url=public)
+    bounds = HeaderBounds(settings.http.headers, settings.http.header_bytes)
+    return SecurityHeaders(guarded, public_url=public, bounds=bounds)
+
+
+def _batched(endpoint: ASGIApp, settings: Settings) -> ASGIApp:
+    size, limits, http = settings.graphql.batch_size, settings.limits, settings.http
+    if not size:
+        return endpoint
+    return Batches(endpoint, size, max_body_bytes=limits.body_bytes, body_seconds=http.body_seconds)
+
+
+def _kept(settings: Settings, cache: Cache | None) -> ResponseCache | None:
+    """Whole answers, of which none outlives an answer of a system that it was made of."""
+    told = settings.cache.responses
+    if cache is None or not told.enabled:
+        return None
+    # A link to media in an answer is then good for half of its time at the least.
+    seconds = min(told.max_seconds, settings.media.lifetime_seconds / 2)
+    kept = ResponseCache(replace(told.limits(), seconds=seconds), cache.clock)
+    cache.subscribe(kept.forget)
+    return kept
 
 
 def _told_of_changes(
@@ -214,16 +286,28 @@ def _told_of_changes(
     return [*webhook_routes(doors, inbox), *admin_routes(cache, access.caller)]
 
 
-def _engine(settings: Settings, access: Access) -> Engine:
+def _figures(settings: Settings, seen: Instruments, access: Access) -> Sequence[Route]:
+    if not settings.metrics.enabled:
+        return ()
+    return [metrics_route(seen.lines, access.caller, settings.metrics.allow)]
+
+
+def _engine(
+    settings: Settings, access: Access, texts: TextStore | None, seen: Instruments
+) -> Engine:
     core = schema(settings.graphql.federation_version)._schema  # noqa: SLF001 - no public way
     rules = GateRules(
         settings.limits.cost, settings.graphql.introspection, settings.resilience.lanes
     )
     documents = Documents(core, settings.limits.documents())
-    source = persisted_documents(documents, settings.trusted_documents, settings.apq, _reads_schema)
-    return ObservedEngine(
-        StockEngine(core, source, Gate(core, rules, access), Plans(core)), access.watch
+    source = persisted_documents(documents, settings.trusted_documents, texts, _reads_schema)
+    plans = Plans(core)
+    engine = ObservedEngine(
+        StockEngine(core, source, noted(Gate(core, rules, NotedQuota(access))), plans),
+        access.watch,
+        access.take_refused,
     )
+    return seen.engine(engine, core, plans)
 
 
 def _reads_schema(context: Any) -> bool:
@@ -247,9 +331,11 @@ def _sharing(settings: Settings) -> Sharing | None:
 
 
 def _roles_of(settings: Settings) -> dict[str, tuple[str, ...]]:
-    """The roles that each upstream serves."""
-    pairs = [(getattr(settings.roles, role), role) for role in ROLES if role != "tracking"]
-    pairs += [(name, "tracking") for name in settings.roles.tracking.values()]
+    """The roles that each upstream serves, if only while another is out."""
+    tables = (settings.roles, settings.fallbacks)
+    alone = [role for role in ROLES if role != "tracking"]
+    pairs = [(getattr(table, role), role) for table in tables for role in alone]
+    pairs += [(name, "tracking") for table in tables for name in table.tracking.values()]
     served: dict[str, tuple[str, ...]] = {}
     for name, role in dict.fromkeys(pairs):
         if name is not None:
@@ -268,13 +354,21 @@ async def _always_ready() -> Sequence[str]:
     return ()
 
 
-def _lifespan(wiring: Wiring, access: Access, inbox: Inbox | None) -> Callable[[Any], Any]:
+def _lifespan(
+    settings: Settings, wiring: Wiring, access: Access, inbox: Inbox | None, seen: Instruments
+) -> Callable[[Any], Any]:
+    connectors = {name: one.connector for name, one in wiring.connections.items()}
+
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
         log.info("gateway started", upstreams=sorted(wiring.connections))
         try:
-            async with access, inbox or nullcontext():
-                yield
+            changes = polling(settings, connectors, wiring.cache)
+            told = [(one.upstream, one.roles) for one in wiring.connections.values()]
+            drift = watching(settings.drift, told)
+            with seen:
+                async with access, inbox or nullcontext(), changes, drift:
+                    yield
         finally:
             await wiring.aclose()
 

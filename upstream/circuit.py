@@ -235,6 +235,8 @@ class _Window:
         self._width = rules.window_seconds / rules.buckets
         self._buckets: deque[list[int]] = deque()
         self._in_a_row = 0
+        # Failures are rare, and their sum need not be looked for where none may be.
+        self._failed_in = -rules.buckets - 1
 
     def add(self, *, failed: bool) -> None:
         number = int(self._clock() / self._width)
@@ -243,6 +245,8 @@ class _Window:
         self._buckets[-1][1] += 1
         self._buckets[-1][2] += failed
         self._in_a_row = self._in_a_row + 1 if failed else 0
+        if failed:
+            self._failed_in = number
 
     @property
     def error_rate(self) -> float:
@@ -250,6 +254,8 @@ class _Window:
         return failures / calls if calls else 0.0
 
     def is_bad(self) -> bool:
+        if self._buckets and self._buckets[-1][0] - self._failed_in > self._rules.buckets:
+            return False
         calls, failures = self._totals()
         if self._in_a_row >= self._rules.minimum:
             return True

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import httpx2
 import msgspec
@@ -15,6 +15,7 @@ from upstream.config import UpstreamConfig
 from upstream.exchanges import Exchanges
 from upstream.http import Identity
 from upstream.limits import Bulkhead
+from upstream.poller import ChangeFeed
 from upstream.sharing import SharedLimit, Sharing
 
 _LEASE_MARGIN_SECONDS = 5.0
@@ -109,6 +110,13 @@ class Connector(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class TellsChanges(Protocol):
+    """A connector whose system sends no messages, but can be asked what changed."""
+
+    def changes(self) -> ChangeFeed: ...
 
 
 class ConnectorType(Protocol):

@@ -1,24 +1,26 @@
 """Asks a system that sends no messages what changed since the last time, and purges that.
 
 Every change is seen at least once: rows whose transaction was committed late are found by reading
-the last moments again, and the cursor moves after the purge only.
+the last moments again, and the cursor moves after the purge only. Of several replicas one asks.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Protocol, Self
 
+import msgspec
 import structlog
 
 from ports.caller import Call
 from ports.errors import PermanentError, TransientError, UpstreamError
 from upstream.cursors import Cursors
 from upstream.reference import own_call
+from upstream.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +31,8 @@ _LONGEST_PAUSE_SECONDS = 300.0
 _REFUSED_ROUNDS = 60
 """A topic that is refused (a module not installed, a right not given) is left out so long."""
 _LARGEST_POWER = 16
+_CLOCKS_APART = timedelta(minutes=5)
+"""By more than this no clock is ahead of ours; see `_believable`."""
 
 
 class Purges(Protocol):
@@ -82,7 +86,7 @@ class PollTerms:
     topic may take in one round before everything that it shows in is purged instead.
     """
 
-    interval_seconds: float = 10.0
+    interval_seconds: float = 30.0
     overlap_seconds: float = 60.0
     page: int = 500
     pages: int = 4
@@ -96,6 +100,7 @@ class PollClock:
     steady: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     spread: Callable[[], float] = lambda: random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+    wall: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(slots=True)
@@ -123,16 +128,29 @@ class Poller:
         cursors: Cursors,
         terms: PollTerms | None = None,
         *,
+        turns: Turns | None = None,
         clock: PollClock | None = None,
     ) -> None:
+        """Without `turns` this process always asks."""
         self._upstream = upstream
         self._feed = feed
         self._cache = cache
         self._cursors = cursors
         self._terms = terms or PollTerms()
+        self._turns = turns
         self._clock = clock or PollClock()
         self._topics: dict[str, _Topic] | None = None
+        self._asks = False
+        self._read_at: float | None = None
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def behind_seconds(self) -> float | None:
+        """How long ago the last round began that read all there was.
+
+        None before the first, and while another replica asks.
+        """
+        return None if self._read_at is None else self._clock.steady() - self._read_at
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self.run())
@@ -141,9 +159,12 @@ class Poller:
     async def __aexit__(
         self, _kind: type[BaseException] | None, _raised: object, _trace: TracebackType | None
     ) -> None:
-        if self._task is not None:
+        while self._task is not None and not self._task.done():
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            # Again and again: before Python 3.12, `wait_for` in a client can swallow it.
+            await asyncio.wait((self._task,), timeout=0.1)
+        if self._turns is not None:
+            await self._turns.leave()
 
     async def run(self) -> None:
         """Until it is cancelled. A system that is down is asked less and less often."""
@@ -151,21 +172,44 @@ class Poller:
         while True:
             wish = 0.0
             try:
-                await self.poll()
+                if await self._is_our_turn():
+                    await self.poll()
+                if failures:
+                    log.info("changes read again", upstream=self._upstream, rounds_lost=failures)
                 failures = 0
             except TransientError as error:
                 failures, wish = failures + 1, error.retry_after or 0.0
-                log.warning("changes not read", upstream=self._upstream, reason=error.code)
+                self._note_failure(error.code)
             except Exception:  # whatever it is, the next round may be better
                 failures += 1
                 log.exception("changes not read", upstream=self._upstream)
             await self._clock.sleep(max(wish, self._pause(failures)))
 
+    async def _is_our_turn(self) -> bool:
+        """Whose it is not yet knows how far the other one read, to go on from there at any time.
+
+        Where nobody can tell whose turn it is, each asks for itself: twice is better than never.
+        """
+        if self._turns is None:
+            return True
+        ours = await self._turns.take()
+        if ours is False or (ours and not self._asks):
+            self._topics = await self._loaded()
+        if ours is False:
+            self._read_at = None
+        self._asks = ours is True
+        return ours is not False
+
     async def poll(self) -> None:
         """Reads every topic once and purges what changed. Raises TransientError at the first."""
         if self._topics is None:
             self._topics = await self._loaded()
-        for name, topic in self._topics.items():
+        began = self._clock.steady()
+        await self._poll_all(self._topics)
+        self._read_at = began
+
+    async def _poll_all(self, topics: Mapping[str, _Topic]) -> None:
+        for name, topic in topics.items():
             if topic.left_out:
                 topic.left_out -= 1
                 continue
@@ -180,6 +224,15 @@ class Poller:
         longest = max(_LONGEST_PAUSE_SECONDS, self._terms.interval_seconds)
         return min(grown, longest) * self._clock.spread()
 
+    def _note_failure(self, reason: str) -> None:
+        behind = self.behind_seconds
+        log.warning(
+            "changes not read",
+            upstream=self._upstream,
+            reason=reason,
+            behind_seconds=None if behind is None else round(behind, 1),
+        )
+
     def _note_refusal(self, topic: str, error: UpstreamError) -> None:
         log.warning(
             "changes refused",
@@ -191,7 +244,8 @@ class Poller:
 
     async def _loaded(self) -> dict[str, _Topic]:
         """The overlap is read again after a restart, since what was seen of it is forgotten."""
-        known = await self._cursors.load()
+        own = {name: one.cursor for name, one in (self._topics or {}).items()}
+        known = {**own, **await self._cursors.load()}
         now = self._clock.steady()
         return {name: _Topic(known.get(name), now) for name in self._feed.topics}
 
@@ -211,8 +265,8 @@ class Poller:
         await self._purge(name, list(dict.fromkeys(tag for row in new for tag in row.tags)))
         topic.seen = found
         topic.settled = topic.settled or began - topic.moved > self._terms.overlap_seconds
-        newest = max((row.at for row in rows), default=topic.cursor)
-        if newest > topic.cursor:
+        newest = self._believable(max([topic.cursor, *(row.at for row in rows)]))
+        if newest != topic.cursor:
             await self._move(topic, newest)
 
     def _since(self, topic: _Topic, cursor: datetime) -> datetime:
@@ -251,8 +305,17 @@ class Poller:
         count = await self._cache.purge(tags)
         log.info("changes purged", upstream=self._upstream, topic=name, tags=len(tags), count=count)
 
+    def _believable(self, moment: datetime) -> datetime:
+        """The moment, or one before now where it is yet to come.
+
+        A row that was written while the system's clock ran ahead must not hide those written
+        after that was mended.
+        """
+        now = self._clock.wall()
+        return moment if moment <= now + _CLOCKS_APART else now - _CLOCKS_APART
+
     async def _move(self, topic: _Topic, to: datetime) -> None:
-        topic.cursor = to
+        topic.cursor = self._believable(to)
         topic.moved = self._clock.steady()
         topic.settled = False
         topics = self._topics or {}
@@ -261,4 +324,5 @@ class Poller:
         )
 
     def _call(self) -> Call:
-        return own_call(seconds=self._terms.call_seconds)
+        call = own_call(seconds=self._terms.call_seconds)
+        return msgspec.structs.replace(call, lane="listing")

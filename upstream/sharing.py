@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 # While the store is down nobody waits for it, except for one try in so many seconds.
 _RETRY_SECONDS = 1.0
+_CONNECTIONS = 32
 _POLL_SECONDS = (0.005, 0.05)
 
 # Leases and starts go by the store's own clock, the same for all replicas. Answers an empty text
@@ -181,15 +182,18 @@ class _Places:
 
 def sharing(url: str, timeout_seconds: float) -> Sharing:
     """Connects at the first use."""
-    from redis.asyncio import Redis
+    from redis.asyncio import BlockingConnectionPool, Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 
+    # A burst of callers waits for connections; the plain pool would fail from the 101st on.
     # One retry, for a pooled connection that the store has closed meanwhile.
-    redis = Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=_CONNECTIONS,
+        timeout=timeout_seconds,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 1),
     )
-    return Sharing(redis)
+    return Sharing(Redis.from_pool(pool))

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from connectors.akeneo import mapping, query
+from connectors.akeneo import diagnosis, mapping, query
 from connectors.akeneo.client import AkeneoClient, Question, Search, sendable
 from connectors.akeneo.config import AkeneoConfig
 from connectors.akeneo.filters import Criteria, Place
@@ -25,10 +25,12 @@ from ports.common import Answers, Page, PageRequest
 from ports.errors import MalformedError, RefusedError, UpstreamError
 from upstream.config import UpstreamConfig
 from upstream.connector import Upstream
+from upstream.diagnosis import Finding
 
 if TYPE_CHECKING:
     from ports.catalog import Catalog
     from upstream.connector import Connector
+    from upstream.diagnosis import Diagnosed
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -54,6 +56,9 @@ class Akeneo:
             raise self._client.error(RefusedError, "catalog.check", "the channel does not exist")
         asked = Question(attributes=(self._config.identifier_attribute,))
         await self._client.products(asked, "catalog.check", call=call, limit=1)
+
+    async def diagnose(self, *, call: Call) -> Sequence[Finding]:
+        return await diagnosis.diagnose(self._client, call=call)
 
     async def aclose(self) -> None:
         await self._references.aclose()
@@ -207,3 +212,4 @@ def _keys(broken: Any, config: AkeneoConfig) -> Iterator[str]:
 if TYPE_CHECKING:
     _CATALOG: type[Catalog] = Akeneo
     _CONNECTOR: type[Connector] = Akeneo
+    _DIAGNOSED: type[Diagnosed] = Akeneo

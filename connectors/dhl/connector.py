@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from connectors.dhl import diagnosis
 from connectors.dhl.client import DhlClient
 from connectors.dhl.config import DhlConfig
 from connectors.dhl.mapping import Reading, tracking
@@ -15,6 +16,7 @@ from ports.common import Answers
 from ports.errors import UpstreamError
 from ports.tracking import CarrierTracking, Parcel, Tracking
 from upstream.connector import Connector, Upstream
+from upstream.diagnosis import Diagnosed, Finding
 
 _OPERATION = "tracking.track"
 # DHL's longest numbers have 39 characters; nothing longer is worth a call of the day's quota.
@@ -30,6 +32,7 @@ class Dhl:
 
     def __init__(self, upstream: Upstream, config: DhlConfig) -> None:
         self._upstream = upstream
+        self._config = config
         self._zone = ZoneInfo(config.time_zone)
         self._client = DhlClient(upstream, config)
 
@@ -38,6 +41,10 @@ class Dhl:
 
     async def check(self, *, call: Call) -> None:
         await self._client.shipments(_EXAMPLE, "check", call=call)
+
+    async def diagnose(self, *, call: Call) -> Sequence[Finding]:
+        _ = call  # DHL is not asked
+        return diagnosis.diagnose(self._config)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -65,4 +72,5 @@ class Dhl:
 
 if TYPE_CHECKING:
     _connector: type[Connector] = Dhl
+    _diagnosed: type[Diagnosed] = Dhl
     _port: type[CarrierTracking] = Dhl

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from connectors.hubspot import diagnosis
 from connectors.hubspot.client import HubSpotClient, Part
 from connectors.hubspot.config import HubSpotConfig
 from connectors.hubspot.identities import Identities
@@ -21,6 +22,7 @@ from ports.common import Answers, Page, PageRequest
 from ports.customers import Contact, Customer, Customers
 from ports.errors import PermanentError, UpstreamError
 from upstream.connector import Connector, Upstream
+from upstream.diagnosis import Diagnosed, Finding
 from upstream.reference import Reference
 
 T = TypeVar("T")
@@ -52,6 +54,9 @@ class HubSpot:
             raise self._client.refused("check", f"{name} is no property of unique values")
         body = question(name, [name], None, None, PageRequest(first=1))
         await self._client.search(body, "check", call=call)
+
+    async def diagnose(self, *, call: Call) -> Sequence[Finding]:
+        return await diagnosis.diagnose(self._upstream, self._config, call=call)
 
     async def aclose(self) -> None:
         await self._owners.aclose()
@@ -211,4 +216,5 @@ def _all_or_error(
 
 if TYPE_CHECKING:
     _connector: type[Connector] = HubSpot
+    _diagnosed: type[Diagnosed] = HubSpot
     _port: type[Customers] = HubSpot

@@ -1,9 +1,11 @@
 """The Odoo connector: one client, the objects of its roles, and its check."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from connectors.odoo import diagnosis
 from connectors.odoo.accounts import OdooAccounts
+from connectors.odoo.changes import OdooChanges
 from connectors.odoo.client import OdooClient
 from connectors.odoo.config import OdooConfig
 from connectors.odoo.invoices import OdooInvoices
@@ -14,7 +16,9 @@ from connectors.odoo.shipments import OdooShipments
 from connectors.odoo.stock import OdooStock
 from ports.caller import Call
 from ports.errors import RefusedError
-from upstream.connector import Connector, Upstream
+from upstream.connector import Connector, TellsChanges, Upstream
+from upstream.diagnosis import Diagnosed, Finding
+from upstream.poller import ChangeFeed
 
 
 class Odoo:
@@ -40,6 +44,9 @@ class Odoo:
             "shipments": self._shipments,
         }
 
+    def changes(self) -> ChangeFeed:
+        return OdooChanges(self._client)
+
     async def check(self, *, call: Call) -> None:
         """Counts products: a key without rights sees none, and Odoo calls that a success."""
         seen = await self._client.ask(
@@ -53,6 +60,9 @@ class Odoo:
         if not seen:
             raise self._client.error(RefusedError, "check", "the key sees no product for sale")
 
+    async def diagnose(self, *, call: Call) -> Sequence[Finding]:
+        return await diagnosis.diagnose(self._client, call=call)
+
     async def aclose(self) -> None:
         for part in (self._pricing, self._stock, self._accounts, self._products, self._client):
             await part.aclose()
@@ -62,3 +72,9 @@ if TYPE_CHECKING:
 
     def _proof(upstream: Upstream, config: OdooConfig) -> Connector:
         return Odoo(upstream, config)
+
+    def _proof_of_diagnosis(odoo: Odoo) -> Diagnosed:
+        return odoo
+
+    def _proof_of_changes(odoo: Odoo) -> TellsChanges:
+        return odoo

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from connectors.ups import diagnosis
 from connectors.ups.client import UpsClient
 from connectors.ups.config import UpsConfig
 from connectors.ups.mapping import tracking
@@ -15,6 +16,7 @@ from ports.common import Answers
 from ports.errors import UpstreamError
 from ports.tracking import CarrierTracking, Parcel, Tracking
 from upstream.connector import Connector, Upstream
+from upstream.diagnosis import Diagnosed, Finding
 
 _OPERATION = "tracking.track"
 # What UPS takes for an inquiry number; anything else it cannot know.
@@ -30,6 +32,7 @@ class Ups:
 
     def __init__(self, upstream: Upstream, config: UpsConfig) -> None:
         self._upstream = upstream
+        self._config = config
         self._client = UpsClient(upstream, config)
 
     def ports(self) -> Mapping[str, object]:
@@ -37,6 +40,9 @@ class Ups:
 
     async def check(self, *, call: Call) -> None:
         await self._client.packages(_EXAMPLE, "check", call=call)
+
+    async def diagnose(self, *, call: Call) -> Sequence[Finding]:
+        return await diagnosis.diagnose(self._upstream, self._config, call=call)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -63,4 +69,5 @@ class Ups:
 
 if TYPE_CHECKING:
     _connector: type[Connector] = Ups
+    _diagnosed: type[Diagnosed] = Ups
     _port: type[CarrierTracking] = Ups

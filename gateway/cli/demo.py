@@ -78,7 +78,7 @@ class Demo:
             given = demo_access.credentials(settings.access.keys, self.issuer, examples)
             page = demo_access.page(given, self.issuer, examples)
             app = build(settings, page=page)
-            serving.run(app, listener, lambda: self._announce(examples, given))
+            serving.run(app, listener, settings, lambda: self._announce(examples, given))
 
     @property
     def issuer(self) -> str:
@@ -98,6 +98,8 @@ class Demo:
                 name: {"base_url": f"{self.sandbox}/{table['kind']}", **table}
                 for name, table in _UPSTREAMS.items()
             },
+            # The invented company's books never change.
+            "polling": {"erp": {"enabled": False}},
             "roles": {
                 "catalog": "pim",
                 "customers": "crm",

@@ -7,22 +7,37 @@ import sys
 BACKLOG = 2048
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Ends the process with one line and 1 when the address cannot be had."""
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A listening socket; `shared` with others that share it too, connection by connection.
+
+    Ends the process with one line and 1 when the address cannot be had.
+    """
+    listener = _bound(host, port, shared=shared)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """Keeps a shared address, also while nobody listens there. Ends the process as `listen`."""
+    return _bound(host, port, shared=True)
+
+
+def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        bound = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
         sys.exit(f"Cannot listen on {host}: {error.strerror}.")
     try:
         # A port that was in use a moment ago is free; one that is in use is still refused.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
     except OSError as error:
-        listener.close()
+        bound.close()
         sys.exit(f"Cannot listen on {host} port {port}: {error.strerror}.")
-    return listener
+    return bound
 
 
 def end_on_signals() -> None:

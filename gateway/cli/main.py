@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gateway.cli import cache as kept_answers
+from gateway.cli import journal as exchanges
 from gateway.cli import keys as api_keys
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ app.add_typer(schema, name="schema")
 app.add_typer(config, name="config")
 app.add_typer(api_keys.app, name="keys")
 app.add_typer(kept_answers.app, name="cache")
+app.add_typer(exchanges.app, name="journal")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", envvar="PASSERELLE_CONFIG", help="The TOML file.")
@@ -49,11 +51,19 @@ def main() -> None:
 
 
 @app.command()
-def serve(config: ConfigOption = CONFIG, host: HostOption = None, port: PortOption = None) -> None:
+def serve(
+    config: ConfigOption = CONFIG,
+    host: HostOption = None,
+    port: PortOption = None,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=256, envvar="PASSERELLE_WORKERS", help="Processes; one a core."),
+    ] = 1,
+) -> None:
     """Serve the systems that the configuration names."""
     from gateway.cli.serving import serve as run
 
-    run(_settings_of(config, host, port))
+    run(_settings_of(config, host, port), workers)
 
 
 @app.command()
@@ -62,6 +72,41 @@ def check(config: ConfigOption = CONFIG) -> None:
     from gateway.cli.checking import check as run
 
     raise typer.Exit(run(_settings_of(config)))
+
+
+@app.command()
+def doctor(  # noqa: PLR0913, PLR0917 - one parameter an option
+    upstreams: Annotated[
+        list[str] | None, typer.Argument(help="Names of upstreams; all of them if none is given.")
+    ] = None,
+    config: ConfigOption = CONFIG,
+    sample: Annotated[
+        int, typer.Option(min=1, max=1000, help="Records that coverage is told from.")
+    ] = 50,
+    reads: Annotated[
+        int, typer.Option(min=0, max=1000, help="Reads that latency is told from; 0: none.")
+    ] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="JUnit XML file to write.")] = None,
+    html: Annotated[Path | None, typer.Option(help="HTML report to write.")] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Folder to record the shape of all answers in.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Folder of recordings to hold all answers against.")
+    ] = None,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", help="A system that holds nothing yet is no failure.")
+    ] = False,
+) -> None:
+    """Prove every connection, step by step, with a remedy for what fails. Writes to no system."""
+    from gateway.cli.doctor import Outputs
+    from gateway.cli.doctor import doctor as run
+    from gateway.doctor.examination import Wishes
+
+    names = tuple(dict.fromkeys(upstreams or ()))
+    wishes = Wishes(names, sample, reads, allow_empty, record, against)
+    raise typer.Exit(run(_settings_of(config), wishes, Outputs(as_json, junit, html)))
 
 
 @app.command()
@@ -105,6 +150,44 @@ def export(
     from schema.build import sdl
 
     _give(sdl(), output)
+
+
+@schema.command()
+def diff(
+    against: Annotated[
+        str, typer.Option(help="SDL file, address of one (.graphql), or of a GraphQL endpoint.")
+    ],
+    fail_on: Annotated[
+        str | None, typer.Option(help="End with 1 from here on: breaking, dangerous or safe.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """List what changed since another schema, and which recorded operations would break.
+
+    PASSERELLE_API_KEY or PASSERELLE_TOKEN goes to the endpoint.
+    """
+    from gateway.cli.usage import diff as run
+
+    raise typer.Exit(run(against, config, fail_on, json=as_json))
+
+
+@app.command()
+def usage(
+    deprecated: Annotated[
+        bool, typer.Option("--deprecated", help="Only what the schema says is to go.")
+    ] = False,
+    since: exchanges.SinceOption = "30d",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, an object a line.")] = False,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """List which client used which fields by which operations."""
+    import time
+
+    from gateway.cli.usage import usage as run
+
+    back = time.time() - exchanges.seconds_of(since)
+    raise typer.Exit(run(config, back, deprecated=deprecated, json=as_json))
 
 
 @config.command("schema")

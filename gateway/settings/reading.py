@@ -41,7 +41,11 @@ def read(tables: Mapping[str, Any], environ: Mapping[str, str] | None = None) ->
         problems.append(no_table(tables_of_upstreams, "upstreams"))
     for upstream in upstreams.values():
         problems += upstream.problems
-    problems += _role_problems(tree.get("roles", {}), upstreams)
+    roles, fallbacks = tree.get("roles", {}), tree.get("fallbacks", {})
+    problems += _role_problems("roles", roles, upstreams)
+    problems += _role_problems("fallbacks", fallbacks, upstreams)
+    problems += _pair_problems(roles, fallbacks)
+    problems += _polling_problems(tree.get("polling", {}), upstreams)
     if settings is None or problems:
         raise SettingsError(problems)
     configs = {name: upstream.config for name, upstream in upstreams.items()}
@@ -122,8 +126,11 @@ def _is_config(model: object) -> bool:
     return isinstance(model, type) and issubclass(model, UpstreamConfig)
 
 
-def _role_problems(roles: object, upstreams: Mapping[str, _Upstream]) -> Iterator[Problem]:
-    for path, role, name in _assignments(roles):
+def _role_problems(
+    table: str, roles: object, upstreams: Mapping[str, _Upstream]
+) -> Iterator[Problem]:
+    for key, role, name in _assignments(roles):
+        path = f"{table}.{key}"
         upstream = upstreams.get(name)
         if upstream is None:
             there = f"there are {', '.join(upstreams)}" if upstreams else "there is none"
@@ -135,8 +142,25 @@ def _role_problems(roles: object, upstreams: Mapping[str, _Upstream]) -> Iterato
             yield Problem(path, f"{name!r} is {manifest.title}, which serves {served}, not {role}")
 
 
+def _polling_problems(polling: object, upstreams: Mapping[str, _Upstream]) -> Iterator[Problem]:
+    names = polling if isinstance(polling, Mapping) else {}
+    for name in names:
+        if name not in upstreams:
+            yield Problem(f"polling.{name}", f"no upstream {name!r}{suggestion(name, upstreams)}")
+
+
+def _pair_problems(roles: object, fallbacks: object) -> Iterator[Problem]:
+    """A second upstream needs a first one, which is another."""
+    first = {key.lower(): name for key, _, name in _assignments(roles)}
+    for key, _, name in _assignments(fallbacks):
+        if key.lower() not in first:
+            yield Problem(f"fallbacks.{key}", f"no upstream comes first; name it in roles.{key}")
+        elif first[key.lower()] == name:
+            yield Problem(f"fallbacks.{key}", f"{name!r} is roles.{key} already; name another one")
+
+
 def _assignments(roles: object) -> Iterator[tuple[str, str, str]]:
-    """Path, role and upstream of what can be read; the rest is told of by validation."""
+    """Key, role and upstream of what can be read; the rest is told of by validation."""
     if not isinstance(roles, Mapping):
         return
     for role, name in roles.items():
@@ -145,6 +169,6 @@ def _assignments(roles: object) -> Iterator[tuple[str, str, str]]:
         if role == "tracking" and isinstance(name, Mapping):
             for code, carrier in name.items():
                 if isinstance(carrier, str):
-                    yield f"roles.tracking.{code}", role, str(carrier)
+                    yield f"tracking.{code}", role, str(carrier)
         elif role != "tracking" and isinstance(name, str):
-            yield f"roles.{role}", role, str(name)
+            yield role, role, str(name)

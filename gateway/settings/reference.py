@@ -16,8 +16,8 @@ from pydantic_core import PydanticUndefined
 from connectors import registry
 from gateway.settings.access import IntrospectionSettings, IssuerSettings
 from gateway.settings.annotations import arms, is_secret, table_of
-from gateway.settings.tree import Settings
-from gateway.settings.webhooks import WebhookSettings
+from gateway.settings.tree import Fallbacks, Settings
+from gateway.settings.webhooks import PollingSettings, WebhookSettings
 from upstream.config import UpstreamConfig
 
 _ROLES_HEADING = "# Which upstream serves which role; without one its fields answer null."
@@ -25,21 +25,27 @@ _HEAD = """\
 # Every key of Passerelle with its default, written by `passerelle config example`.
 # Secrets belong into the environment: PASSERELLE_UPSTREAMS__ERP__API_KEY=...
 """
+_FALLBACKS_HEADING = "# Which second upstream answers while the first is out."
 _USUAL_NAMES = {"akeneo": "pim", "odoo": "erp", "hubspot": "crm"}
+# They hold copies of what another system owns, and so come second where both serve a role.
+_COPIES = frozenset({"nightly"})
 
 
 def example() -> str:
     """A file with every key: what must be set has a value, all else is a comment."""
     blocks = [_HEAD]
     for path, model in sections():
-        if path != "roles":
+        if path not in {"roles", "fallbacks"}:
             blocks.append("\n".join((f"[{path}]", *_example_keys(model, {}))) + "\n")
     for kind, manifest in registry.manifests().items():
         path = f"upstreams.{_USUAL_NAMES.get(kind, kind)}"
         config = registry.find(kind).config()
         keys = _example_keys(config, _minimal(config))
         blocks.append("\n".join((f"# {manifest.title}", f"[{path}]", *keys)) + "\n")
-    blocks.append("\n".join((_ROLES_HEADING, "[roles]", *_example_roles())) + "\n")
+    roles, fallbacks = _example_roles()
+    blocks.append("\n".join((_ROLES_HEADING, "[roles]", *_lines(roles))) + "\n")
+    keys = _example_keys(Fallbacks, fallbacks)
+    blocks.append("\n".join((_FALLBACKS_HEADING, "[fallbacks]", *keys)) + "\n")
     return "\n".join(blocks)
 
 
@@ -51,6 +57,7 @@ def key_tables() -> str:
         _key_table("`[access.issuers.introspection]` of an issuer", IntrospectionSettings, ())
     )
     blocks.append(_key_table("`[webhooks.<upstream>]`", WebhookSettings, ()))
+    blocks.append(_key_table("`[polling.<upstream>]`", PollingSettings, ()))
     blocks.append(_key_table("`[upstreams.<name>]` of every kind", UpstreamConfig, ()))
     for kind, manifest in registry.manifests().items():
         heading = f'`kind = "{kind}"`: {manifest.title}'
@@ -104,17 +111,23 @@ def _example_keys(model: type[BaseModel], given: Mapping[str, Any]) -> Iterator[
             yield f"# {name} = {toml(_shown(field))}"
 
 
-def _example_roles() -> Iterator[str]:
-    """Every role by the first of our connectors that serves it."""
+def _example_roles() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Every role by the first of our connectors that serves it, and those who come second."""
+    first: dict[str, Any] = {}
+    second: dict[str, Any] = {}
     carriers = {}
-    for kind, manifest in registry.manifests().items():
+    for kind in sorted(registry.manifests(), key=_COPIES.__contains__):
         name = _USUAL_NAMES.get(kind, kind)
-        for port in manifest.ports:
+        for port in registry.manifests()[kind].ports:
             if port == "tracking":
                 carriers[kind] = name
-            else:
-                yield f"{port} = {toml(name)}"
-    yield f"tracking = {toml(carriers)}"
+            elif first.setdefault(port, name) != name:
+                second.setdefault(port, name)
+    return {**first, "tracking": carriers}, second
+
+
+def _lines(table: Mapping[str, Any]) -> Iterator[str]:
+    return (f"{key} = {toml(value)}" for key, value in table.items())
 
 
 def _minimal(config: type[UpstreamConfig]) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ class CircuitSettings(_Table):
     """When a system that fails is left alone, by operation, and when it is tried again."""
 
     enabled: bool = Field(
-        default=False, description="Leave a system that fails alone for a while; else always ask."
+        default=True, description="Leave a system that fails alone for a while; else always ask."
     )
     window_seconds: float = Field(
         default=10, gt=0, le=600, description="How far back calls count towards the error rate."
@@ -74,10 +74,11 @@ class SheddingSettings(_Table):
     """What the gateway refuses (503) when more is asked of it than it can answer."""
 
     max_requests: int = Field(
-        default=0,
+        default=2_000,
         ge=0,
         le=1_000_000,
-        description="GraphQL requests under way in one process; 0 refuses none, whatever the load.",
+        description="GraphQL requests under way in one process, whatever they wait for; "
+        "0 refuses none, whatever the load.",
     )
     min_requests: int = Field(
         default=16, ge=1, le=1_000_000, description="As few at once are let in at the least."

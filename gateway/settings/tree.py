@@ -11,14 +11,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.settings.access import TokenSettings
 from gateway.settings.cache import CacheSettings
+from gateway.settings.compression import CompressionSettings
 from gateway.settings.cross_origin import CorsSettings
 from gateway.settings.documents import ApqSettings, TrustedDocumentsSettings
+from gateway.settings.drift import DriftSettings
+from gateway.settings.http import HttpSettings
 from gateway.settings.ide import IdeSettings
+from gateway.settings.journal import JournalSettings
 from gateway.settings.keys import KeySettings
 from gateway.settings.limits import LimitsSettings
+from gateway.settings.metrics import MetricsSettings, TracingSettings
 from gateway.settings.rates import RateSettings, RedisSettings, WatchSettings
 from gateway.settings.resilience import ResilienceSettings
-from gateway.settings.webhooks import WebhookSettings
+from gateway.settings.webhooks import PollingSettings, WebhookSettings
 from upstream.config import BaseUrl, UpstreamConfig
 
 SECRET_LENGTH = 16
@@ -83,6 +88,12 @@ class GraphQLSettings(_Table):
         pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$",
         description="Language (`en`, `fr-BE`) of callers who ask for none.",
     )
+    batch_size: int = Field(
+        default=0,
+        ge=0,
+        le=50,
+        description="Operations that one request may hold, as a JSON array; 0 refuses arrays.",
+    )
     introspection: bool = Field(
         default=False,
         description="Everybody may read the schema; else callers with the scope `schema:read`.",
@@ -137,11 +148,25 @@ class Roles(_Table):
     )
 
 
+class Fallbacks(Roles):
+    """Which upstream answers for a role while the one of `[roles]` is out, marked `FALLBACK`."""
+
+    first_share: float = Field(
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Share of the remaining time after which the first upstream is given up.",
+    )
+
+
 class Settings(_Table):
     """All of it. Made by `gateway.settings.load` or `read`, which also check what pydantic cannot."""
 
     server: ServerSettings = Field(
         default=ServerSettings(), description="Where the gateway listens."
+    )
+    http: HttpSettings = Field(
+        default=HttpSettings(), description="Bounds on clients before it is asked who they are."
     )
     graphql: GraphQLSettings = Field(
         default=GraphQLSettings(), description="How operations are answered."
@@ -168,6 +193,9 @@ class Settings(_Table):
     cache: CacheSettings = Field(
         default=CacheSettings(), description="How long answers are reused."
     )
+    compression: CompressionSettings = Field(
+        default=CompressionSettings(), description="Answers as gzip."
+    )
     resilience: ResilienceSettings = Field(
         default=ResilienceSettings(), description="What protects systems and the gateway itself."
     )
@@ -175,6 +203,17 @@ class Settings(_Table):
         default_factory=dict,
         description="Upstreams that tell of changes at `/webhooks/<upstream>`, by name.",
     )
+    polling: Mapping[str, PollingSettings] = Field(
+        default_factory=dict,
+        description="How upstreams that cannot tell are asked for changes, by name.",
+    )
+    journal: JournalSettings = Field(
+        default=JournalSettings(), description="What is kept of every call to a system."
+    )
+    metrics: MetricsSettings = Field(
+        default=MetricsSettings(), description="Figures for monitoring at `/metrics`."
+    )
+    tracing: TracingSettings = Field(default=TracingSettings(), description="Distributed traces.")
     ide: IdeSettings = Field(default=IdeSettings(), description="The query editor at `/`.")
     trusted_documents: TrustedDocumentsSettings = Field(
         default=TrustedDocumentsSettings(), description="Documents known beforehand."
@@ -182,8 +221,14 @@ class Settings(_Table):
     apq: ApqSettings = Field(
         default=ApqSettings(), description="Documents that clients register by their hash."
     )
+    drift: DriftSettings = Field(
+        default=DriftSettings(), description="What notices that a system's answers change."
+    )
     upstreams: Mapping[str, UpstreamConfig] = Field(
         default_factory=dict,
         description="The systems behind the gateway: a table each, under a name of your choice.",
     )
     roles: Roles = Field(default=Roles(), description="Which upstream serves which role.")
+    fallbacks: Fallbacks = Field(
+        default=Fallbacks(), description="Which second upstream answers while the first is out."
+    )

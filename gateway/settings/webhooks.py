@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from upstream.config import BaseUrl
+from upstream.poller import PollTerms
 
 SECRET_LENGTH = 8
 _HEADER = re.compile(r"[A-Za-z0-9-]*")
@@ -94,8 +95,12 @@ class WebhookSettings(_Table):
 class PollingSettings(_Table):
     """How an upstream that sends no messages is asked for what changed (Odoo)."""
 
+    enabled: bool = Field(
+        default=True,
+        description="Ask it, where answers are kept; else changes show as lifetimes end.",
+    )
     interval_seconds: float = Field(
-        default=10, ge=1, le=86_400, description="From one round to the next, while it answers."
+        default=30, ge=1, le=86_400, description="From one round to the next, while it answers."
     )
     overlap_seconds: float = Field(
         default=60,
@@ -113,5 +118,14 @@ class PollingSettings(_Table):
     cursor: str | None = Field(
         default=None,
         min_length=1,
-        description="File that keeps how far was read; else `var/changes-<upstream>.json`.",
+        description="File that keeps how far was read; else `var/changes-<upstream>.json`. "
+        "Where `redis.url` is set it is kept there.",
     )
+
+    def terms(self) -> PollTerms:
+        return PollTerms(
+            interval_seconds=self.interval_seconds,
+            overlap_seconds=self.overlap_seconds,
+            page=self.page,
+            pages=self.pages,
+        )

@@ -1,9 +1,10 @@
-"""How each upstream does, told from its last five minutes on the wire."""
+"""How each upstream does, told from its last five minutes on the wire and its circuits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ports.systems import LastError, Latency, System, SystemStatus
+from upstream.circuit import CircuitState
 from upstream.connector import Upstream
 from upstream.exchanges import Exchanges, Summary
 
@@ -27,7 +28,7 @@ def _system(one: Watched) -> System:
         name=upstream.manifest.system,
         upstream=upstream.name,
         connector=upstream.manifest.name,
-        status=status(summary, failing=exchanges.failing),
+        status=_status(one.upstream, summary),
         since=exchanges.changed_at,
         latency=Latency(summary.p50, summary.p95, summary.p99),
         error_rate=summary.failed / summary.calls if summary.calls else 0.0,
@@ -48,6 +49,22 @@ def status(summary: Summary, *, failing: bool) -> SystemStatus:
     return (
         SystemStatus.DEGRADED if failing or summary.failed * 20 > summary.calls else SystemStatus.UP
     )
+
+
+def _status(upstream: Upstream, summary: Summary) -> SystemStatus:
+    seen = status(summary, failing=upstream.exchanges.failing)
+    return guarded_status(seen, upstream.circuits.states().values())
+
+
+def guarded_status(seen: SystemStatus, circuits: Collection[CircuitState]) -> SystemStatus:
+    """What was seen on the wire, or worse: an open circuit lets nothing through to be seen.
+
+    DOWN when all operations that were called are kept from the system, DEGRADED when some are.
+    """
+    out = sum(state is not CircuitState.CLOSED for state in circuits)
+    if out == 0 or seen is SystemStatus.DOWN:
+        return seen
+    return SystemStatus.DOWN if out == len(circuits) else SystemStatus.DEGRADED
 
 
 def _last_error(exchanges: Exchanges) -> LastError | None:

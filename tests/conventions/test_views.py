@@ -80,7 +80,9 @@ def test_the_printed_schema_is_up_to_date(root: Path) -> None:
 
 def test_records_take_no_part_in_garbage_collection() -> None:
     """Frozen and built from the leaves, they are in no cycle; thousands of them are under way."""
-    found = [record for record in {*VIEWS.values()} - {Caller} if issubclass(record, msgspec.Struct)]
+    found = [
+        record for record in {*VIEWS.values()} - {Caller} if issubclass(record, msgspec.Struct)
+    ]
 
     assert found
     assert [record.__name__ for record in found if record.__struct_config__.gc] == []

@@ -1,6 +1,8 @@
 """The whole gateway over the whole sandbox, in one process and without a socket."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from gateway.app import ISSUERS, build
 from gateway.cli.demo import Demo
 from gateway.cli.demo_access import api_keys
 from gateway.http.ide import storefront_query
-from gateway.settings import Settings, read
+from gateway.settings import read
 from sandbox.app import app as sandbox_app
 from sandbox.seed import build as build_world
 from sandbox.world import World
@@ -67,32 +69,81 @@ class Shop:
         assert answer.is_success, answer.text
 
 
-def tables_of(folder: Path) -> dict[str, Any]:
-    """The demo's, with its keys in `folder`."""
+def tables_of(folder: Path, **sections: Any) -> dict[str, Any]:
+    """The demo's, with its keys in `folder` and the sections given."""
     tables = Demo().tables("pepper" * 6)
     tables["access"]["keys"]["store"] = f"sqlite:{folder / 'keys.db'}"
-    return tables
+    tables["journal"] = {"file": str(folder / "journal.db")}
+    return {**tables, **sections}
 
 
-def settings_of(folder: Path) -> Settings:
-    return read(tables_of(folder))
+@asynccontextmanager
+async def living(app: ASGIApp) -> AsyncIterator[None]:
+    """Starts what lives as long as the application, and ends it: what a server does."""
+    told: asyncio.Queue[Any] = asyncio.Queue()
+    heard: asyncio.Queue[Any] = asyncio.Queue()
+    running = asyncio.create_task(app({"type": "lifespan", "state": {}}, told.get, heard.put))
+    await told.put({"type": "lifespan.startup"})
+    assert (await heard.get())["type"] == "lifespan.startup.complete"
+    try:
+        yield
+    finally:
+        await told.put({"type": "lifespan.shutdown"})
+        assert (await heard.get())["type"] == "lifespan.shutdown.complete"
+        await running
+
+
+@asynccontextmanager
+async def gateway_of(
+    tables: Mapping[str, Any], wire: httpx2.AsyncBaseTransport, *real: str
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """A client of a whole gateway that lives; its `real` upstreams are asked over sockets."""
+    settings = read(tables)
+    wired = [name for name in (*settings.upstreams, ISSUERS) if name not in real]
+    gateway = build(settings, transports=dict.fromkeys(wired, wire))
+    async with (
+        living(gateway),
+        httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=gateway), base_url=Demo().root, timeout=60
+        ) as client,
+    ):
+        yield client
+
+
+Open = Callable[..., Awaitable[Shop]]
 
 
 @pytest.fixture
-async def shop(world: World, sandbox: ASGIApp, tmp_path: Path) -> AsyncIterator[Shop]:
-    settings = settings_of(tmp_path)
-    keys = await api_keys(settings.access.keys, world.examples.customer)
-    wire = httpx2.ASGITransport(app=sandbox)
-    gateway = build(settings, transports=dict.fromkeys([*settings.upstreams, ISSUERS], wire))
+async def opened(world: World, sandbox: ASGIApp, tmp_path: Path) -> AsyncIterator[Open]:
+    """Opens gateways over the sandbox: `await opened(cache={...})`, all with the same keys.
+
+    `wire` is what they ask it over, `real` the upstreams that are asked over sockets.
+    """
+    keys: dict[str, str] = {}
+    plain = httpx2.ASGITransport(app=sandbox)
     async with (
-        httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=gateway),
-            base_url=Demo().root,
-            timeout=30,
-            headers={"x-api-key": keys["developer"]},
-        ) as client,
-        httpx2.AsyncClient(transport=wire, base_url=Demo().sandbox) as control,
+        AsyncExitStack() as stack,
+        httpx2.AsyncClient(transport=plain, base_url=Demo().sandbox) as control,
     ):
-        yield Shop(client, control, world, keys)
-        await control.delete("/_control/faults")
+
+        async def open_one(
+            wire: httpx2.AsyncBaseTransport = plain, real: Sequence[str] = (), **sections: Any
+        ) -> Shop:
+            tables = tables_of(tmp_path, **sections)
+            if not keys:
+                settings = read(tables).access.keys
+                keys.update(await api_keys(settings, world.examples.customer))
+            client = await stack.enter_async_context(gateway_of(tables, wire, *real))
+            client.headers["x-api-key"] = keys["developer"]
+            return Shop(client, control, world, keys)
+
         await control.delete("/_control/calls")
+        yield open_one
+        # First of all: who hangs must not keep a gateway from ending.
+        await control.delete("/_control/faults")
+
+
+@pytest.fixture
+async def shop(opened: Open) -> Shop:
+    """Every question asks the systems."""
+    return await opened(cache={"enabled": False})

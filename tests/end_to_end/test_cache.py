@@ -1,40 +1,14 @@
 """The shop with kept answers and circuits on: fresh when it can be, stale when it must be."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import httpx2
 import pytest
-from starlette.types import ASGIApp
 
-from gateway.app import ISSUERS, build
-from gateway.cli.demo import Demo
-from gateway.cli.demo_access import api_keys
-from gateway.settings import read
-from sandbox.world import World
-from tests.end_to_end.conftest import Shop, tables_of
+from tests.end_to_end.conftest import Open, Shop
 
 
 @pytest.fixture
-async def caching(world: World, sandbox: ASGIApp, tmp_path: Path) -> AsyncIterator[Shop]:
-    tables = tables_of(tmp_path)
-    tables["cache"] = {"enabled": True}
-    tables["resilience"] = {"circuit": {"enabled": True}}
-    tables["webhooks"] = {"crm": {"secret": "s" * 32}}
-    settings = read(tables)
-    keys = await api_keys(settings.access.keys, world.examples.customer)
-    wire = httpx2.ASGITransport(app=sandbox)
-    gateway = build(settings, transports=dict.fromkeys([*settings.upstreams, ISSUERS], wire))
-    headers = {"x-api-key": keys["developer"]}
-    async with (
-        httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=gateway), base_url=Demo().root, headers=headers
-        ) as client,
-        httpx2.AsyncClient(transport=wire, base_url=Demo().sandbox) as control,
-    ):
-        await control.delete("/_control/calls")
-        yield Shop(client, control, world, keys)
-        await control.delete("/_control/faults")
+async def caching(opened: Open) -> Shop:
+    """As it is without a word in the configuration, but for a sender of messages."""
+    return await opened(webhooks={"crm": {"secret": "s" * 32}})
 
 
 PRICED = """query($sku: String!) { product(sku: $sku) { name price { unit { net { amount } }

@@ -167,9 +167,13 @@ DOWN: dict[str, dict[str, Any]] = {
 }
 
 SYSTEMS = {
-    "akeneo": ("PIM", [["product"]]),
-    "odoo": ("ERP", [["product", "price"], ["product", "availability"], ["customer", "orders"]]),
-    "hubspot": ("CRM", [["customer"]]),
+    "akeneo": ("PIM", "pim", [["product"]]),
+    "odoo": (
+        "ERP",
+        "erp",
+        [["product", "price"], ["product", "availability"], ["customer", "orders"]],
+    ),
+    "hubspot": ("CRM", "crm", [["customer"]]),
 }
 
 
@@ -189,9 +193,11 @@ async def test_each_system_down_in_turn_costs_its_own_fields_only(
         {"sku": examples.sku, "customer": examples.customer},
     )
 
-    name, paths = SYSTEMS[system]
+    name, upstream, paths = SYSTEMS[system]
     assert sorted(map(str, (one["path"] for one in answer["errors"]))) == sorted(map(str, paths))
-    assert {one["extensions"]["system"] for one in answer["errors"]} == {name}
+    told = [one["extensions"] for one in answer["errors"]]
+    assert {(one["system"], one["upstream"]) for one in told} == {(name, upstream)}
+    assert {one["retryable"] for one in told} == {fault == "unavailable"}
     assert all(one["extensions"]["code"].startswith("UPSTREAM_") for one in answer["errors"])
     assert answer["data"]["viewer"] == {"subject": answer["data"]["viewer"]["subject"]}
     served = {"akeneo": "customer", "odoo": "product", "hubspot": "product"}[system]

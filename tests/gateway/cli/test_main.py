@@ -30,7 +30,7 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(app, list(arguments), catch_exceptions=False)
 
 
-@pytest.mark.parametrize("arguments", [[], ["config"], ["serve"], ["demo"], ["check"]])
+@pytest.mark.parametrize("arguments", [[], ["config"], ["serve"], ["demo"], ["check"], ["doctor"]])
 def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys\n"

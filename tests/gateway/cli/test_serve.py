@@ -70,6 +70,31 @@ def test_options_win_over_the_environment_and_that_over_the_file(
     ].items()
 
 
+@pytest.mark.parametrize("trusted", [[], ["127.0.0.0/8"]], ids=["nobody", "this machine"])
+def test_only_trusted_proxies_tell_the_client(
+    start: Any, config: Any, answers: Any, port: int, trusted: list[str]
+) -> None:
+    """A stranger who may ask once, and says to be another each time."""
+    config(
+        "[access]\nanonymous = true\n"
+        "[rates.anonymous]\nburst = 1\ncost_per_second = 0.0001\n"
+        f"[http]\ntrusted_proxies = {json.dumps(trusted)}\n"
+    )
+    process = start("serve", "--port", str(port))
+    assert answers(f"http://127.0.0.1:{port}/healthz", process)
+
+    found = set()
+    for number in range(3):
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+            headers = {"content-type": "application/json", "x-forwarded-for": f"192.0.2.{number}"}
+            connection.request("POST", "/graphql", b'{"query": "{ __typename }"}', headers)
+            found.add(connection.getresponse().status)
+    process.terminate()
+    process.communicate(timeout=30)
+
+    assert found == ({200} if trusted else {200, 429})
+
+
 def test_a_port_in_use_is_one_line(start: Any, config: Any) -> None:
     config("")
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:

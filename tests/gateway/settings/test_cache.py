@@ -15,12 +15,8 @@ def settings(**told: object) -> CacheSettings:
     return CacheSettings.model_validate(told)
 
 
-def test_without_a_word_nothing_is_kept() -> None:
-    assert settings().open(None) is None
-
-
-def test_switched_on_answers_are_kept_in_the_process() -> None:
-    cache = settings(enabled=True).open(None)
+def test_without_a_word_answers_are_kept_in_the_process() -> None:
+    cache = settings().open(None)
 
     assert cache is not None
     assert cache.store is None

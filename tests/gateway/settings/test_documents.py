@@ -17,7 +17,9 @@ from gateway.settings.documents import (
     ApqSettings,
     TrustedDocumentsSettings,
     persisted_documents,
+    text_store,
 )
+from gateway.settings.rates import RedisSettings
 
 SCHEMA = build_schema("type Query { a: Int }")
 
@@ -83,7 +85,9 @@ def test_else_what_is_wrong_is_left_out(documents: Documents, tmp_path: Path, mo
 
 
 async def registered(settings: TrustedDocumentsSettings, apq: ApqSettings) -> bool:
-    source = persisted_documents(Documents(SCHEMA), settings, apq)
+    source = persisted_documents(
+        Documents(SCHEMA), settings, text_store(settings, apq, RedisSettings())
+    )
     document_id = "sha256:" + sha256(b"{ a }").hexdigest()
     try:
         await source.requested(GraphQLRequest("{ a }", document_id=document_id), None)

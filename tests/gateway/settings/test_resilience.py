@@ -16,9 +16,9 @@ from upstream.connector import Resilience
 
 def test_defaults_are_those_of_the_code() -> None:
     assert CircuitSettings().rules() == CircuitRules()
-    assert SheddingSettings(max_requests=1000).rules() == SheddingRules()
-    assert SheddingSettings().rules().most == 0, "nothing is refused unless told"
-    assert not CircuitSettings().enabled
+    assert SheddingSettings().rules() == SheddingRules()
+    assert SheddingSettings().rules().most > 1000, "a thousand who ask at once are answered"
+    assert CircuitSettings().enabled
     assert ResilienceSettings().queue_limit == Resilience().queue_limit
 
 

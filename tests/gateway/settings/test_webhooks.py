@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from gateway.settings.webhooks import PollingSettings, WebhookSettings
+from upstream.poller import PollTerms
 
 
 def test_a_secret_is_enough_and_is_not_printed() -> None:
@@ -38,7 +39,9 @@ def test_what_cannot_be_meant_is_refused_without_the_secret(wrong: dict[str, Any
 
 
 def test_polling_has_defaults_within_their_bounds() -> None:
-    assert PollingSettings().interval_seconds == 10
+    assert PollingSettings().interval_seconds == 30
+    assert PollingSettings().enabled
+    assert PollingSettings().terms() == PollTerms()
     for wrong in ({"interval_seconds": 0}, {"page": 1}, {"cursor": ""}, {"every": 1}):
         with pytest.raises(ValidationError):
             PollingSettings.model_validate(wrong)

@@ -1,8 +1,9 @@
 import pytest
 
 from connectors.registry import manifests
-from gateway.telemetry.systems import Watched, status, systems
+from gateway.telemetry.systems import Watched, guarded_status, status, systems
 from ports.systems import SystemStatus
+from upstream.circuit import CircuitState
 from upstream.connector import Upstream
 from upstream.exchanges import Exchange, Exchanges, Summary
 
@@ -28,6 +29,30 @@ def test_how_a_system_does(
     calls: int, failed: int, *, failing: bool, expected: SystemStatus
 ) -> None:
     assert status(summary(calls, failed), failing=failing) is expected
+
+
+CLOSED, OPEN, HALF = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN
+
+
+@pytest.mark.parametrize(
+    ("circuits", "expected"),
+    [
+        ((), SystemStatus.UP),
+        ((CLOSED, CLOSED), SystemStatus.UP),
+        ((CLOSED, OPEN), SystemStatus.DEGRADED),
+        ((CLOSED, HALF), SystemStatus.DEGRADED),
+        ((OPEN, HALF), SystemStatus.DOWN),
+    ],
+)
+def test_an_open_circuit_is_trouble_although_nothing_fails_any_more(
+    circuits: tuple[CircuitState, ...], expected: SystemStatus
+) -> None:
+    assert guarded_status(SystemStatus.UP, circuits) is expected
+
+
+def test_closed_circuits_do_not_hide_what_was_seen() -> None:
+    assert guarded_status(SystemStatus.DOWN, (CLOSED, OPEN)) is SystemStatus.DOWN
+    assert guarded_status(SystemStatus.UNKNOWN, (CLOSED,)) is SystemStatus.UNKNOWN
 
 
 def test_a_system_tells_its_last_error() -> None:

@@ -1,0 +1,1 @@
+"""`passerelle doctor`: the technical proof of every connection, and its reports."""

@@ -1,0 +1,1 @@
+"""What was asked of the systems, by whom and why, and what came of it."""

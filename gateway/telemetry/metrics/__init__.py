@@ -1,0 +1,1 @@
+"""Figures of the gateway at work, in the text format that Prometheus reads."""
