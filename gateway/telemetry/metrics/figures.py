@@ -58,6 +58,9 @@ class Figures:
         self.errors = Counter(
             "passerelle_graphql_errors_total", "Errors in answers, by code.", ("code",)
         )
+        self._count_calls()
+
+    def _count_calls(self) -> None:
         self.calls = Counter(
             "passerelle_upstream_calls_total",
             "Tries of calls to systems; class is ok or the code of the failure.",

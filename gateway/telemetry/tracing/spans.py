@@ -44,10 +44,27 @@ def call_span(
     if trace is None or not trace.is_sampled or exchange.span is None:
         return None
     ended = time.time()
-    told: dict[str, Value] = {
-        "passerelle.upstream": upstream,
-        "passerelle.upstream.operation": exchange.operation,
-    }
+    error = failure.code if failure else exchange.error
+    told = _call_attributes(exchange, call, request)
+    told["passerelle.upstream"] = upstream
+    if error is not None:
+        told["error.type"] = error
+    method = request.method if request else "GET"
+    return Span(
+        trace.id,
+        exchange.span,
+        trace.span,
+        f"{method} {upstream} {exchange.operation}",
+        CLIENT,
+        ended - exchange.seconds,
+        ended,
+        error,
+        told,
+    )
+
+
+def _call_attributes(exchange: Exchange, call: Call, request: Request | None) -> dict[str, Value]:
+    told: dict[str, Value] = {"passerelle.upstream.operation": exchange.operation}
     if request is not None:
         told["http.request.method"] = request.method
         told["url.path"] = request.path.partition("?")[0]
@@ -60,20 +77,7 @@ def call_span(
         told["passerelle.port.operation"] = operation
         if arguments and isinstance(arguments[0], tuple | list):
             told["passerelle.batch.size"] = len(arguments[0])
-    error = failure.code if failure else exchange.error
-    if error is not None:
-        told["error.type"] = error
-    return Span(
-        trace.id,
-        exchange.span,
-        trace.span,
-        f"{request.method if request else 'GET'} {upstream} {exchange.operation}",
-        CLIENT,
-        ended - exchange.seconds,
-        ended,
-        error,
-        told,
-    )
+    return told
 
 
 def operation_span(call: Call, kind: str | None, seconds: float, errors: int) -> Span | None:
