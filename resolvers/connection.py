@@ -1,8 +1,9 @@
 """Relay connections over the pages that ports give."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+import msgspec
 
 from ports.common import Page, PageRequest
 from ports.errors import BadInputError, PortError
@@ -12,22 +13,19 @@ T = TypeVar("T")
 Count = Callable[[], Awaitable[int | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge(Generic[T]):
+class Edge(msgspec.Struct, Generic[T], frozen=True, gc=False):
     node: T
     cursor: str
 
 
-@dataclass(frozen=True, slots=True)
-class PageInfo:
+class PageInfo(msgspec.Struct, frozen=True, gc=False):
     has_next_page: bool
     has_previous_page: bool
     start_cursor: str | None
     end_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Connection(Generic[T]):
+class Connection(msgspec.Struct, Generic[T], frozen=True, gc=False):
     """A page and what surrounds it. `count` is asked only when `totalCount` is."""
 
     page: Page[T]

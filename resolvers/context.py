@@ -84,7 +84,8 @@ Path = tuple[str, ...]
 class Context:
     """Made anew for each operation; `aclose` ends what it still has under way.
 
-    `address` is the client's; `headers` go out with the answer. `fresh` holds what `@fresh` asks
+    `address` is the client's; `headers` go out with the answer; `observed` is what was seen to be
+    asked. `fresh` holds what `@fresh` asks
     of single fields.
     """
 
@@ -96,6 +97,7 @@ class Context:
     address: str = "unknown"
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     fresh: Mapping[Path, Fresh] = field(default_factory=dict)
+    observed: object = None
     _terms: Fresh | None = None
     _loaders: dict[tuple[object, Fresh | None], Loader[Any, Any]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -199,6 +201,8 @@ class Context:
             task.cancel()
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        # Loaders know how to ask by this context: else both would wait for garbage collection.
+        self._loaders.clear()
 
 
 async def _told(method: Callable[..., Any], arguments: tuple[Any, ...], call: Call) -> Any:

@@ -106,7 +106,8 @@ class Loader(Generic[K, T]):
         return {key: value for key, value in settled.items() if not isinstance(value, PortError)}
 
     def _opened(self) -> _Question[K, T]:
-        question = self._waiting = _Question[K, T]()
+        question: _Question[K, T] = _Question()
+        self._waiting = question
         loop = asyncio.get_running_loop()
         # Two turns: resolvers of one level may stand one await apart.
         loop.call_soon(loop.call_soon, self._start)

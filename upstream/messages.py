@@ -1,8 +1,10 @@
 """What passes the seam to a system: whom it asks, the request, the answer, and its reading."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from ports.errors import (
     MalformedError,
@@ -28,8 +30,7 @@ class Identity:
     system: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP call. `operation` names it for errors and the journal (`catalog.products`).
 
     `path` is joined to the base URL, or absolute (a vendor's own link; must be of the same host).
@@ -43,7 +44,7 @@ class Request:
     params: Mapping[str, str] | None = None
     json: object = None
     body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     expect: frozenset[int] = frozenset({200})
     idempotent: bool = True
 
@@ -79,8 +80,7 @@ class Headers(Mapping[str, str]):
         return self._table
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes

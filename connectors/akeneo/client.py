@@ -8,7 +8,7 @@ its inner host name into links still works).
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -197,7 +197,7 @@ class AkeneoClient:
     async def _search(self, question: Question, asked: Request, call: Call) -> Response:
         """Asks by POST, whose length is not limited by any address; `asked` gives the rest."""
         if not self._search_by_get:
-            request = replace(
+            request = msgspec.structs.replace(
                 asked,
                 path=f"{API}/products-uuid/search",
                 method="POST",
@@ -209,7 +209,7 @@ class AkeneoClient:
                 return response
             self._search_by_get = True
         params = {**question.parameters(), "with_attribute_options": "true", **(asked.params or {})}
-        request = replace(asked, path=f"{API}/products-uuid", params=params)
+        request = msgspec.structs.replace(asked, path=f"{API}/products-uuid", params=params)
         return await self._http.send(request, call=call)
 
 

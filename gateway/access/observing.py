@@ -33,7 +33,7 @@ class ObservedEngine:
     async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
         answer = await self._engine.execute(request, context=context, method=method)
         known = cast("Context", context)
-        observed = observed_of(known, answer)
+        known.observed = observed = observed_of(known, answer)
         if observed is not None:
             self._watch.observe(watched_as(known.call.caller, known.address), observed)
         if self._charge is not None and answer.request_error and not _is_charged(known):

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import structlog
 
 from gateway.operations.request import RequestError
@@ -79,16 +80,14 @@ class Policy:
         return ", ".join(rules).encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(msgspec.Struct, frozen=True, gc=False):
     """What of the two buckets is used up; it drains with time."""
 
     cost: float = 0.0
     requests: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True, gc=False):
     """`limit` and `remaining` are of cost. `reset_seconds`: until the bucket is full again.
 
     A refused caller may come back after `retry_after` seconds; None when it is not refused, or

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
+import msgspec
 from starlette.datastructures import Headers
 from starlette.routing import Route
 
@@ -35,8 +35,7 @@ from resolvers.context import Context
 from resolvers.scopes import ALL_SCOPES
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True):
     """A caller that may ask, and the address it asks from."""
 
     caller: Caller

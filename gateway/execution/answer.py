@@ -1,9 +1,9 @@
 """What an engine gives back, and what an engine is."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 import orjson
 
 from gateway.operations.request import GraphQLRequest, Method
@@ -32,8 +32,7 @@ class Encoded(Mapping[str, object]):
         return self._decoded
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """A GraphQL response before it is encoded.
 
     `errors` are ready entries. A `request_error` means that nothing was executed: there is no

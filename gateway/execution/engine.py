@@ -6,9 +6,10 @@ not run here; field extensions, permissions and `Info` do.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeGuard, TypeVar, cast
 
+import msgspec
 import structlog
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode
 from graphql.execution.values import VariableValues
@@ -40,8 +41,7 @@ is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[object]]]", optimized_i
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """A valid operation with its variables coerced, right before it runs."""
 
     document: Document
@@ -104,7 +104,11 @@ class StockEngine:
         except _DeadlineExceededError:
             log.warning("deadline exceeded", request_id=request_id)
             return Answer(None, [_deadline_entry(request_id)])
-        return replace(answer, extensions={**(answer.extensions or {}), **told}) if told else answer
+        return (
+            msgspec.structs.replace(answer, extensions={**(answer.extensions or {}), **told})
+            if told
+            else answer
+        )
 
     async def _answer(self, operation: Operation, context: Any) -> Answer:
         """By plan where there is one and all goes well, else as graphql-core executes."""

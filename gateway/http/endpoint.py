@@ -5,9 +5,10 @@ Every answer is JSON, whatever was sent. Who may ask is decided where the contex
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NoReturn, cast
 
+import msgspec
 import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -52,6 +53,8 @@ _ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
 _CONTENT_TYPES: dict[MediaType, Header] = {
     media_type: (b"content-type", media_type.value) for media_type in MediaType
 }
+# Who hangs up sooner has cost little.
+_LOOK_SECONDS = 0.02
 _METHODS: dict[str, Method] = {"POST": "POST", "GET": "GET", "HEAD": "GET"}
 
 log = structlog.get_logger(__name__)
@@ -183,7 +186,7 @@ class Endpoint:
             async with _Watch(receive):
                 answer = await self._engine.execute(request, context=context, method=method)
             told = getattr(context, "headers", None)
-            return replace(answer, headers=tuple(told)) if told else answer
+            return msgspec.structs.replace(answer, headers=tuple(told)) if told else answer
         finally:
             aclose = getattr(context, "aclose", None)
             if aclose is not None:
@@ -216,7 +219,10 @@ def _vary(replies: Replies | None, compression: CompressionRules) -> tuple[Heade
 
 
 class _Watch:
-    """Cancels its block when the client hangs up, and raises ClientGoneError then."""
+    """Cancels its block when the client hangs up, and raises ClientGoneError then.
+
+    Most answers are there before it would be worth looking.
+    """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
@@ -224,6 +230,10 @@ class _Watch:
 
     async def __aenter__(self) -> None:
         self._owner = cast("asyncio.Task[None]", asyncio.current_task())
+        self._watcher: asyncio.Task[None] | None = None
+        self._start = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
+
+    def _look(self) -> None:
         self._watcher = asyncio.create_task(self._wait())
 
     async def _wait(self) -> None:
@@ -233,7 +243,9 @@ class _Watch:
         self._owner.cancel()
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._watcher.cancel()
+        self._start.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
         if self._gone and kind is asyncio.CancelledError and self._owner.uncancel() == 0:
             raise ClientGoneError
 

@@ -3,9 +3,9 @@
 import asyncio
 import re
 from collections.abc import Coroutine, Generator
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
@@ -19,8 +19,7 @@ class ClientGoneError(Exception):
     """The client hung up; nobody reads an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """What a context may be made of: `scope` is ASGI's, `request_id` is safe to log and to echo."""
 
     scope: Scope

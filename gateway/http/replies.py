@@ -4,11 +4,10 @@ Before a kept answer is given, its caller is let in and charged as if it had bee
 """
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 
-from gateway.access.observing import observed_of
 from gateway.access.watch import Observed
 from gateway.execution.answer import Answer
 from gateway.execution.audience import audience
@@ -138,7 +137,7 @@ class Replies:
         if is_wanted and asking.place and _may_be_kept(made, request, answer):
             admission = await self._doors.admission(asking.incoming)
             reply = _reply(made, admission, body, (born, until))
-            reply.etag, reply.observed = etag, observed_of(context, answer)
+            reply.etag, reply.observed = etag, cast("Observed | None", context.observed)
             if self._keep(asking.place, reply, made):
                 why = "fwd=miss; stored"
         reused = not answer.errors and any(use.cached or use.stale for use in made.uses)

@@ -5,10 +5,10 @@ means is for `persisted`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, NoReturn
 from urllib.parse import parse_qsl
 
+import msgspec
 import orjson
 
 Method = Literal["GET", "POST"]
@@ -19,8 +19,7 @@ SHA256 = "sha256:"
 MAX_QUERY_STRING_FIELDS = 32
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(msgspec.Struct, frozen=True):
     """The parameters of GraphQL over HTTP; absent, null and (in GET) empty are all None.
 
     Where `query` is None there is a `document_id`: `sha256:` and a hash in hexadecimal digits,
