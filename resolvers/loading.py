@@ -66,6 +66,8 @@ class Loader(Generic[K, T]):
         keys = tuple(keys)
         if not keys:
             return []
+        if not self._known:
+            return await self._first(keys)
         self.start(keys)
         questions = list(map(self._known.__getitem__, keys))
         first = questions[0]
@@ -75,6 +77,14 @@ class Loader(Generic[K, T]):
         for question in set(questions):
             await question.settled()
         return [question.value(key) for question, key in zip(questions, keys, strict=True)]
+
+    async def _first(self, keys: tuple[K, ...]) -> list[Found[T]]:
+        """As `many`, where nothing was asked before: mostly nothing else ever is."""
+        question = self._opened()
+        self._known.update(dict.fromkeys(keys, question))
+        question.keys.extend(self._known)
+        await question.settled()
+        return _read(question, keys)
 
     def start(self, keys: Iterable[K]) -> None:
         """Asks without waiting."""
