@@ -47,7 +47,7 @@ class Price(msgspec.Struct, frozen=True, gc=False):
     valid_until: date | None = None
 
 
-class PriceQuestion(msgspec.Struct, frozen=True, gc=False):
+class PriceQuestion(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """One price asked: for this customer number (None: the public list price), at this quantity."""
 
     sku: str

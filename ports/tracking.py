@@ -48,7 +48,7 @@ class Tracking(msgspec.Struct, frozen=True, gc=False):
     has_proof: bool = False
 
 
-class Parcel(msgspec.Struct, frozen=True, gc=False):
+class Parcel(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """`carrier` is the lower-case carrier code; `postal_code` the recipient's, where known."""
 
     carrier: str

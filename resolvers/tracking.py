@@ -15,6 +15,10 @@ async def tracked(shipments: Sequence[Shipment], *, ctx: Context) -> list[Found[
     """None for what has no tracking number or goes by a carrier that is not configured."""
     carriers = ctx.carriers
     parcels = [_parcel(shipment, carriers) for shipment in shipments]
+    codes = {parcel and parcel.carrier for parcel in parcels}
+    if len(codes) == 1 and (only := codes.pop()) is not None:
+        told: list[Found[Tracking]] = await _loader(only, ctx).many(parcels)
+        return told
     asked: dict[str, list[Parcel]] = defaultdict(list)
     for parcel in parcels:
         if parcel is not None:

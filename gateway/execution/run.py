@@ -1,7 +1,7 @@
 """One run of a plan: fetches level by level, all fields of a level at the same time."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from graphql.execution.values import VariableValues
@@ -154,12 +154,34 @@ def _placed(values: Values, groups: Sequence[_Group], rows: Sequence[Rows]) -> V
     return placed
 
 
-async def _all(waiting: Sequence[Awaitable[Any]]) -> list[Any]:
-    """All of them at once; a failure is raised only when all have ended, so that none is left."""
-    if len(waiting) == 1:
-        return [await waiting[0]]
-    results = await asyncio.gather(*waiting, return_exceptions=True)
+async def _all(waiting: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """All of them at once; a failure is raised only when all have ended, so that none is left.
+
+    The last runs here rather than in a task of its own.
+    """
+    *others, last = waiting
+    if not others:
+        return [await last]
+    tasks = [asyncio.create_task(one) for one in others]
+    try:
+        results: list[Any] = [await _outcome(last)]
+        while not all(task.done() for task in tasks):
+            await asyncio.wait(tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    results[:0] = [task.exception() or task.result() for task in tasks]
     for result in results:
         if isinstance(result, BaseException):
             raise result
     return results
+
+
+async def _outcome(one: Coroutine[Any, Any, Any]) -> Any:
+    """What it gives, or raises: but nothing keeps this from being cancelled."""
+    try:
+        return await one
+    except Exception as error:  # noqa: BLE001 - raised when the others have ended
+        return error

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -37,7 +38,7 @@ class _Sent(Product, frozen=True, gc=False, kw_only=True):
     family: str | None = msgspec.field(default=None, name="category")
     updated_at: datetime | None = msgspec.field(default=None, name="updatedAt")
     unit: str | None = None
-    weight: float | None = None
+    weight: Decimal | None = None
     image: str | None = None
 
 
@@ -61,10 +62,13 @@ class ShopProduct(_Sent, frozen=True, gc=False):
         return tuple(found for code in _LABELS if (found := self.attribute(code)) is not None)
 
     def attribute(self, code: str) -> Attribute | None:
-        label = _LABELS.get(code)
-        if label is None or (value := getattr(self, code)) is None:
-            return None
-        return Attribute(code, label, value if value.__class__ is str else repr(value))
+        if code == "image":
+            value = self.image
+        elif code == "unit":
+            value = self.unit
+        else:
+            value = str(self.weight) if code == "weight" and self.weight is not None else None
+        return None if value is None else Attribute(code, _LABELS[code], value)
 
 
 _LABELS = {"unit": "Unit", "weight": "Weight", "image": "Image"}
