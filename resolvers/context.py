@@ -85,8 +85,9 @@ class Context:
     """Made anew for each operation; `aclose` ends what it still has under way.
 
     `address` is the client's; `headers` go out with the answer; `observed` is what was seen to be
-    asked. `fresh` holds what `@fresh` asks
-    of single fields.
+    asked. `fresh` holds what `@fresh` asks of single fields, `wanted` the fields that are read of
+    the records of port operations (`catalog.products`); of one that is not there, all. Operations
+    in `alone` are asked by one field only.
     """
 
     call: Call
@@ -97,6 +98,8 @@ class Context:
     address: str = "unknown"
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     fresh: Mapping[Path, Fresh] = field(default_factory=dict)
+    wanted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    alone: frozenset[str] = frozenset()
     observed: object = None
     _terms: Fresh | None = None
     _loaders: dict[tuple[object, Fresh | None], Loader[Any, Any]] = field(default_factory=dict)
@@ -153,30 +156,45 @@ class Context:
         """The loader of a batch operation of a port (`catalog`, `products`)."""
         if (known := self._loaders.get(((role, operation), self._terms))) is not None:
             return known
-        method = getattr(self.port(role), operation)
-        return self.loader_of((role, operation), lambda keys: method(keys, call=self.call))
+        method, call = getattr(self.port(role), operation), self._call(role, operation)
+        named = f"{role}.{operation}"
+        return self.loader_of((role, operation), lambda keys: method(keys, call=call), named)
 
     async def once(self, role: str, operation: str, *arguments: Any) -> Any:
         """The answer of a single operation of a port, asked once for the same arguments."""
-        method = getattr(self.port(role), operation)
+        method, call = getattr(self.port(role), operation), self._call(role, operation)
 
         async def ask(questions: Sequence[tuple[Any, ...]]) -> dict[Any, Any]:
             if len(questions) == 1:
-                return {questions[0]: await _told(method, questions[0], self.call)}
-            found = await asyncio.gather(*(_told(method, one, self.call) for one in questions))
+                return {questions[0]: await _told(method, questions[0], call)}
+            found = await asyncio.gather(*(_told(method, one, call) for one in questions))
             return dict(zip(questions, found, strict=True))
 
-        found = await self.loader_of((role, operation), ask).one(arguments)
+        named = f"{role}.{operation}"
+        found = await self.loader_of((role, operation), ask, named).one(arguments)
         if isinstance(found, PortError):
             raise found
         return found
 
-    def loader_of(self, name: object, ask: Callable[[Sequence[Any]], Any]) -> Loader[Any, Any]:
-        """The loader called `name`, made around `ask` when there is none yet."""
+    def _call(self, role: str, operation: str) -> Call:
+        wanted = self.wanted.get(f"{role}.{operation}")
+        return self.call if wanted is None else msgspec.structs.replace(self.call, wanted=wanted)
+
+    def loader_of(
+        self, name: object, ask: Callable[[Sequence[Any]], Any], operation: str
+    ) -> Loader[Any, Any]:
+        """The loader called `name` of a port operation, made around `ask` when there is none yet."""
         key = (name, self._terms)
         if (known := self._loaders.get(key)) is None:
-            known = self._loaders[key] = Loader(ask, self._tasks)
+            alone = operation in self.alone
+            known = self._loaders[key] = Loader(ask, self._tasks, alone=alone)
         return known
+
+    def ask_together(self) -> None:
+        """From now on fields are answered one by one, so that their keys have to be gathered."""
+        self.alone = frozenset()
+        for loader in self._loaders.values():
+            loader.alone = False
 
     def asked(self, role: str, operation: str) -> Mapping[Any, Any]:
         """The keys asked so far of a batch operation, each with what was found."""

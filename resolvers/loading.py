@@ -52,10 +52,14 @@ class _Question(Generic[K, T]):
 class Loader(Generic[K, T]):
     """Keys asked in the same turn of the event loop go together; known ones are not asked again.
 
-    Lives as long as one operation of one caller, so nothing it holds reaches anybody else.
+    Lives as long as one operation of one caller, so nothing it holds reaches anybody else. While it
+    is `alone` nobody else asks at the same time, and so it asks at once.
     """
 
-    def __init__(self, ask: Ask[K, T], tasks: set[asyncio.Task[None]]) -> None:
+    def __init__(
+        self, ask: Ask[K, T], tasks: set[asyncio.Task[None]], *, alone: bool = False
+    ) -> None:
+        self.alone = alone
         self._ask = ask
         self._tasks = tasks
         self._known: dict[K, _Question[K, T]] = {}
@@ -66,9 +70,12 @@ class Loader(Generic[K, T]):
         keys = tuple(keys)
         if not keys:
             return []
-        if not self._known:
+        if self.alone:
+            await self._at_once(keys)
+        elif not self._known:
             return await self._first(keys)
-        self.start(keys)
+        else:
+            self.start(keys)
         questions = list(map(self._known.__getitem__, keys))
         first = questions[0]
         await first.settled()
@@ -96,8 +103,22 @@ class Loader(Generic[K, T]):
                 known[key] = question
                 question.keys.append(key)
 
+    async def _at_once(self, keys: Iterable[K]) -> None:
+        missing = [key for key in dict.fromkeys(keys) if key not in self._known]
+        if missing:
+            question: _Question[K, T] = _Question()
+            question.keys = missing
+            self._known.update(dict.fromkeys(missing, question))
+            try:
+                await self._load(question)
+            finally:
+                question.settle()
+
     async def one(self, key: K) -> Found[T]:
-        self.start((key,))
+        if self.alone:
+            await self._at_once((key,))
+        else:
+            self.start((key,))
         question = self._known[key]
         await question.settled()
         return question.value(key)

@@ -61,7 +61,7 @@ async def page(
     if request.first == 0 or query.customers == ():
         return empty(after)
     found: Page[Order] = await ctx.once("orders", "search", query, request)
-    if query.status is not None and _parcels_decide(query.status):
+    if query.status is not None and parcels_decide(query.status):
         found = await _as_delivered(found, query.status, ctx)
     return Connection(found, after)
 
@@ -142,7 +142,8 @@ def _arrived(shipment: Shipment, tracking: Found[Tracking]) -> bool:
     )
 
 
-def _parcels_decide(statuses: Sequence[OrderStatus]) -> bool:
+def parcels_decide(statuses: Sequence[OrderStatus]) -> bool:
+    """Whether only the parcels of orders tell which of them are in one of these states."""
     return (OrderStatus.DELIVERED in statuses) is not (OrderStatus.SHIPPED in statuses)
 
 

@@ -15,7 +15,7 @@ async def tracked(shipments: Sequence[Shipment], *, ctx: Context) -> list[Found[
     """None for what has no tracking number or goes by a carrier that is not configured."""
     carriers = ctx.carriers
     parcels = [_parcel(shipment, carriers) for shipment in shipments]
-    codes = {parcel and parcel.carrier for parcel in parcels}
+    codes = {None if parcel is None else parcel.carrier for parcel in parcels}
     if len(codes) == 1 and (only := codes.pop()) is not None:
         told: list[Found[Tracking]] = await _loader(only, ctx).many(parcels)
         return told
@@ -46,7 +46,7 @@ def _loader(code: str, ctx: Context) -> Any:
     async def ask(parcels: Sequence[Parcel]) -> Answers[Parcel, Tracking]:
         return await port.track(parcels, call=ctx.call)
 
-    return ctx.loader_of(("tracking", code), ask)
+    return ctx.loader_of(("tracking", code), ask, "tracking.track")
 
 
 async def proof_of_delivery(trackings: Sequence[Tracking], *, ctx: Context) -> list[None]:

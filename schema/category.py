@@ -11,7 +11,7 @@ from schema.product import LISTING, ProductConnection, product_query
 
 @view(catalog.Category, "A node of the catalogue's tree.", keys=["code"], directives=[PIM])
 class Category(Node):
-    id: ID = global_id("Category", lambda category: category.code)
+    id: ID = global_id("Category", "code")
     code: str = plain("The PIM's code.")
     name: str = plain("The label, in the language of the request.")
     parent: "Category | None" = batched(

@@ -1,8 +1,8 @@
 """Shapes that many types share: money, freshness, references, addresses, files, pages."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 import strawberry
@@ -18,11 +18,13 @@ from schema.scalars import URL, CountryCode, CurrencyCode
 ID = strawberry.ID
 
 
-def global_id(kind: str, key: Callable[[Any], str]) -> Any:
-    """The `id` field of a type whose natural key `key` gives."""
+def global_id(kind: str, key: str) -> Any:
+    """The `id` field of a type whose natural key is the attribute `key`."""
+    natural = attrgetter(key)
     return computed(
-        lambda record: encode(kind, key(record)),
+        lambda record: encode(kind, natural(record)),
         "Opaque, global, and the same after a change of vendor.",
+        reads=(key,),
     )
 
 

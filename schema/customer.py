@@ -77,7 +77,7 @@ _STATUS = Argument(InvoiceStatus | None, "Only invoices in this state.")
     directives=[CRM, reusable(60, 3_600, private=True)],
 )
 class Customer(Node):
-    id: ID = global_id("Customer", lambda customer: customer.number)
+    id: ID = global_id("Customer", "number")
     number: str = plain("The account number that ERP and CRM share.")
     name: str = plain("The company's name.")
     email: str | None = plain("The company's general e-mail address.")
@@ -88,18 +88,28 @@ class Customer(Node):
     language: str | None = plain("The language to write in, as BCP 47.")
     references: list[ExternalReference] = plain("Its keys in the systems.")
     preferences: list[Preference] = plain("The company's choices.")
-    contacts: list[Contact] = batched(resolve.contacts, "The company's people.", role="customers")
+    contacts: list[Contact] = batched(
+        resolve.contacts, "The company's people.", role="customers", reads=("number",)
+    )
     sales_representative: Contact | None = batched(
-        resolve.representative, "Our person for this company.", role="customers"
+        resolve.representative,
+        "Our person for this company.",
+        role="customers",
+        reads=("representative",),
     )
     addresses: list[Address] | None = batched(
         resolve.addresses,
         "Where to send goods and invoices.",
         role="accounts",
+        reads=("number",),
         directives=[ERP],
     )
     account: CustomerAccount | None = batched(
-        resolve.account, "Terms and credit.", role="accounts", directives=[ERP]
+        resolve.account,
+        "Terms and credit.",
+        role="accounts",
+        reads=("number",),
+        directives=[ERP],
     )
     orders: Annotated["OrderConnection", strawberry.lazy("schema.order")] | None = batched(
         resolve.orders,
@@ -107,6 +117,7 @@ class Customer(Node):
         arguments=ORDERS,
         prepare=order_query,
         role="orders",
+        reads=("number",),
         directives=[ERP],
     )
     invoices: Annotated["InvoiceConnection", strawberry.lazy("schema.invoice")] | None = batched(
@@ -114,6 +125,7 @@ class Customer(Node):
         "The company's invoices and credit notes, newest first.",
         arguments={**PAGED, "status": _STATUS},
         role="invoices",
+        reads=("number",),
         directives=[ERP],
     )
     returns: Annotated["ReturnConnection", strawberry.lazy("schema.returns")] | None = batched(
@@ -121,6 +133,7 @@ class Customer(Node):
         "The company's returns, newest first.",
         arguments=PAGED,
         role="returns",
+        reads=(),
         directives=[OMS],
     )
 

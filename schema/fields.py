@@ -47,8 +47,11 @@ class FieldPlan:
     """How a field is answered: by `batch` or by `compute`.
 
     `pick` answers it for one parent, at once, and so does the record's method `method`; an engine may
-    take these instead of `batch`. `prepare` turns the GraphQL arguments into the resolver's. `role` is the port that it asks,
-    `scope` what the caller needs for that.
+    take these instead of `batch`. `prepare` turns the GraphQL arguments into the resolver's. `role`
+    is the port that it asks, `scope` what the caller needs for that.
+
+    `reads` are the attributes of its parent that it takes, None for any of them; where `parts` is
+    given, and literals tell that argument, only these parts of what it reads.
     """
 
     batch: Batch | None = None
@@ -59,6 +62,8 @@ class FieldPlan:
     role: str | None = None
     scope: str | None = None
     arguments: Mapping[str, Argument] = field(default_factory=dict)
+    reads: tuple[str, ...] | None = None
+    parts: str | None = None
 
 
 @strawberry.interface(description="An object that can be asked again by its id.")
@@ -106,13 +111,18 @@ def plain(description: str, **options: Any) -> Any:
     return strawberry.field(description=description, **options)
 
 
-def computed(compute: Callable[[Any], Any], description: str, **options: Any) -> Any:
-    """A field whose value follows from its record alone."""
+def computed(
+    compute: Callable[[Any], Any],
+    description: str,
+    reads: tuple[str, ...] | None = None,
+    **options: Any,
+) -> Any:
+    """A field whose value follows from its record alone: from what `reads` names of it."""
 
     def resolve(root: Any) -> Any:
         return compute(root)
 
-    plan = FieldPlan(compute=compute)
+    plan = FieldPlan(compute=compute, reads=reads)
     return strawberry.field(
         resolver=resolve, description=description, metadata={PLAN: plan}, **options
     )
@@ -125,46 +135,53 @@ def batched(  # noqa: PLR0913 - what a field of the contract may have
     arguments: Mapping[str, Argument] | None = None,
     prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     role: str | None = None,
+    reads: tuple[str, ...] | None = None,
     directives: Sequence[object] = (),
     **options: Any,
 ) -> Any:
-    """A field answered for all parents of a level at once; refused without its role's scope."""
-    scope = SCOPE_OF_ROLE[role] if role else None
-    plan = FieldPlan(batch, prepare=prepare, role=role, scope=scope, arguments=arguments or {})
-    return _resolved(plan, batch, description, [*directives, *_needs(scope)], options)
+    """A field answered for all parents of a level at once; refused without its role's scope.
+
+    `reads` are those of `FieldPlan`.
+    """
+    plan = FieldPlan(
+        batch,
+        prepare=prepare,
+        role=role,
+        scope=SCOPE_OF_ROLE[role] if role else None,
+        arguments=arguments or {},
+        reads=reads,
+    )
+    return _resolved(plan, batch, description, [*directives, *_needs(plan.scope)], options)
 
 
 def picked(
     pick: Callable[..., Any] | str,
     description: str,
     arguments: Mapping[str, Argument],
+    *,
+    reads: tuple[str, ...] | None = None,
+    parts: str | None = None,
     **options: Any,
 ) -> Any:
     """A field whose value follows from its record and arguments alone.
 
-    `pick` may be the name of the record's own method.
+    `pick` may be the name of the record's own method; `reads` and `parts` are those of `FieldPlan`.
     """
-    if isinstance(pick, str):
-        name = pick
-        return _picked(
-            lambda one, **given: getattr(one, name)(**given), name, description, arguments, options
-        )
-    return _picked(pick, None, description, arguments, options)
+    method = pick if isinstance(pick, str) else None
+    picking = _calling(pick) if isinstance(pick, str) else pick
 
-
-def _picked(
-    pick: Callable[..., Any],
-    method: str | None,
-    description: str,
-    arguments: Mapping[str, Argument],
-    options: Mapping[str, Any],
-) -> Any:
     async def batch(parents: Sequence[Any], *, ctx: object, **given: Any) -> list[Any]:
         _ = ctx
-        return [pick(parent, **given) for parent in parents]
+        return [picking(parent, **given) for parent in parents]
 
-    plan = FieldPlan(batch, pick=pick, method=method, arguments=arguments)
+    plan = FieldPlan(
+        batch, pick=picking, method=method, arguments=arguments, reads=reads, parts=parts
+    )
     return _resolved(plan, batch, description, [], options)
+
+
+def _calling(method: str) -> Callable[..., Any]:
+    return lambda one, **given: getattr(one, method)(**given)
 
 
 def _resolved(

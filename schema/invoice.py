@@ -30,7 +30,7 @@ from schema.order import Order
     directives=[ERP],
 )
 class Invoice(Node):
-    id: ID = global_id("Invoice", lambda invoice: invoice.number)
+    id: ID = global_id("Invoice", "number")
     number: str = plain("The ERP's invoice number.")
     kind: InvoiceKind = plain("Invoice or credit note.")
     status: InvoiceStatus = plain("How far it is.")

@@ -63,10 +63,12 @@ class OrderLine:
     directives=[ERP, reusable(15, 600, private=True)],
 )
 class Order(Node):
-    id: ID = global_id("Order", lambda order: order.number)
+    id: ID = global_id("Order", "number")
     number: str = plain("The ERP's order number.")
     purchase_order_number: str | None = plain("The buyer's own purchase order number.")
-    status: OrderStatus = batched(resolve.status, "How far the order is.", role="orders")
+    status: OrderStatus = batched(
+        resolve.status, "How far the order is.", role="orders", reads=("number", "status")
+    )
     source_status: str = plain("The word that the ERP itself uses.")
     placed_at: datetime = plain("When it was placed.")
     updated_at: datetime | None = plain("When the ERP last changed it.")
@@ -80,19 +82,39 @@ class Order(Node):
     shipping_address: Address | None = plain("Where the goods go.")
     requested_delivery_date: date | None = plain("The day that the buyer asked for.")
     customer: Annotated["Customer", strawberry.lazy("schema.customer")] | None = batched(
-        resolve.customer, "The company that ordered.", role="customers", directives=[CRM]
+        resolve.customer,
+        "The company that ordered.",
+        role="customers",
+        reads=("customer",),
+        directives=[CRM],
     )
     shipments: list[Annotated["Shipment", strawberry.lazy("schema.shipment")]] | None = batched(
-        resolve.shipments, "Its deliveries, oldest first.", role="shipments", directives=[ERP]
+        resolve.shipments,
+        "Its deliveries, oldest first.",
+        role="shipments",
+        reads=("number",),
+        directives=[ERP],
     )
     invoices: list[Annotated["Invoice", strawberry.lazy("schema.invoice")]] | None = batched(
-        resolve.invoices, "Its invoices and credit notes.", role="invoices", directives=[ERP]
+        resolve.invoices,
+        "Its invoices and credit notes.",
+        role="invoices",
+        reads=("number",),
+        directives=[ERP],
     )
     payments: list[Payment] | None = batched(
-        not_configured("payments"), "Its payments.", role="payments", directives=[PAYMENT]
+        not_configured("payments"),
+        "Its payments.",
+        role="payments",
+        reads=(),
+        directives=[PAYMENT],
     )
     returns: list[Annotated["Return", strawberry.lazy("schema.returns")]] | None = batched(
-        not_configured("returns"), "Its returns.", role="returns", directives=[OMS]
+        not_configured("returns"),
+        "Its returns.",
+        role="returns",
+        reads=(),
+        directives=[OMS],
     )
 
 

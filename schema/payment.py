@@ -11,7 +11,7 @@ from schema.fields import plain, view
 
 @view(payments.Payment, "A payment for an order.", directives=[PAYMENT])
 class Payment:
-    id: ID = global_id("Payment", lambda payment: payment.key)
+    id: ID = global_id("Payment", "key")
     provider: str = plain("The configured payment provider.")
     status: PaymentStatus = plain("How far it is.")
     amount: Money = plain("What is paid.")

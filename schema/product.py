@@ -53,7 +53,7 @@ class Image:
 
 @view(catalog.ProductModel, "What variants have in common.", directives=[PIM])
 class ProductModel(Node):
-    id: ID = global_id("ProductModel", lambda model: model.code)
+    id: ID = global_id("ProductModel", "code")
     code: str = plain("The PIM's code.")
     name: str = plain("The name, in the language of the request.")
     axes: list[str] = plain("The labels of what the variants differ in.")
@@ -78,7 +78,7 @@ _QUANTITY = Argument(
     directives=[PIM, reusable(300, 86_400)],
 )
 class Product(Node):
-    id: ID = global_id("Product", lambda product: product.sku)
+    id: ID = global_id("Product", "sku")
     sku: str = plain("The article number that all systems share.")
     gtin: str | None = plain("The GTIN (EAN) of the unit.")
     name: str = plain("The name, in the language of the request.")
@@ -89,38 +89,55 @@ class Product(Node):
     updated_at: datetime | None = plain("When the PIM last changed it.")
     references: list[ExternalReference] = plain("Its keys in the systems.")
     categories: list[Annotated["Category", strawberry.lazy("schema.category")]] = batched(
-        resolve.categories, "The categories it stands in.", role="catalog"
+        resolve.categories,
+        "The categories it stands in.",
+        role="catalog",
+        reads=("categories",),
     )
     attributes: list[Attribute] = picked(
         resolve.attributes,
         "All attributes, or those asked for by code, in the language of the request.",
         {"codes": _CODES},
+        reads=("attributes",),
+        parts="codes",
     )
     attribute: Attribute | None = picked(
-        "attribute", "One attribute; null when it has no value.", {"code": _CODE}
+        "attribute",
+        "One attribute; null when it has no value.",
+        {"code": _CODE},
+        reads=("attributes",),
+        parts="code",
     )
     images: list[Image] = plain("Pictures, the main one first.")
-    documents: list[Document] = batched(resolve.documents, "Files of the PIM.")
+    documents: list[Document] = batched(
+        resolve.documents, "Files of the PIM.", reads=("documents",)
+    )
     model: ProductModel | None = batched(
-        resolve.model, "The model that this product is a variant of.", role="catalog"
+        resolve.model,
+        "The model that this product is a variant of.",
+        role="catalog",
+        reads=("model",),
     )
     related: "list[Product]" = batched(
         resolve.related,
         "Products that belong to this one.",
         arguments={"kind": _KIND, "first": _TWELVE},
         role="catalog",
+        reads=("relations",),
     )
     price: Price | None = batched(
         resolve.price,
         "For the caller's company at this quantity; the list price for an anonymous caller.",
         arguments={"quantity": _QUANTITY},
         role="pricing",
+        reads=("sku",),
         directives=[ERP, reusable(30, 600, private=True)],
     )
     availability: Availability | None = batched(
         resolve.availability,
         "Whether and where it can be had.",
         role="stock",
+        reads=("sku",),
         directives=[ERP, reusable(10, 300)],
     )
 

@@ -38,7 +38,7 @@ class ReturnLine:
 
 @view(returns.Return, "Goods sent back.", keys=["id", "number"], directives=[OMS])
 class Return(Node):
-    id: ID = global_id("Return", lambda one: one.number)
+    id: ID = global_id("Return", "number")
     number: str = plain("The OMS's return number.")
     status: ReturnStatus = plain("How far it is.")
     source_status: str = plain("The word that the OMS itself uses.")

@@ -65,7 +65,7 @@ class ShipmentLine:
     directives=[ERP, reusable(60, 3_600, private=True)],
 )
 class Shipment(Node):
-    id: ID = global_id("Shipment", lambda shipment: shipment.key)
+    id: ID = global_id("Shipment", "key")
     number: str | None = plain("The ERP's delivery number.")
     tracking_number: str | None = plain("The carrier's number; null until it is handed over.")
     carrier: Carrier | None = plain("Who carries it; null for our own van.")
@@ -73,10 +73,13 @@ class Shipment(Node):
     shipped_at: datetime | None = plain("When it left.")
     references: list[ExternalReference] = plain("Its keys in the systems.")
     lines: list[ShipmentLine] = plain("What it holds.")
-    order: Order | None = batched(resolve.order, "The order that it is for.", role="orders")
+    order: Order | None = batched(
+        resolve.order, "The order that it is for.", role="orders", reads=("order",)
+    )
     tracking: Tracking | None = batched(
         tracked,
         "Live from the carrier.",
         role="tracking",
+        reads=("tracking_number", "carrier", "postal_code"),
         directives=[CARRIER, reusable(120, 86_400, private=True)],
     )

@@ -92,6 +92,12 @@ WEIGHTS: Mapping[str, int] = {
 }
 
 
+def assumed(coordinate: str) -> int:
+    """How many entries the list of a field is taken to have."""
+    size = SIZES.get(coordinate)
+    return (size.assumed if size else None) or UNKNOWN_SIZE
+
+
 def apply(federation_version: str) -> None:
     """Puts the directives on the fields, or takes them off for a version that has none (< 2.9).
 

@@ -24,6 +24,25 @@ class SystemError:  # noqa: A001 - the contract's word
     request_id: str | None = plain("The request that met it.")
 
 
+@view(systems.StandIn, "Answers that stood in for those of a system.")
+class StandIn:
+    operation: str = plain("What the gateway asked for.")
+    kind: str = plain("`stale` for old answers, `fallback` for those of a second system.")
+    keys: int = plain("How many objects were answered so.")
+    seconds: float | None = plain("The age of the oldest, where they are old.")
+
+
+@view(systems.Impact, "Whom a system that does badly touched in the last minutes.")
+class SystemImpact:
+    minutes: int = plain("How many minutes.")
+    fields: list[str] = plain("Coordinates (Type.field) that suffer.")
+    operations: list[str] = plain("Operations of clients that were touched.")
+    clients: list[str] = plain("Who sent them.")
+    customers: int = plain("For how many customers.")
+    failed: int = plain("Calls and objects that were not answered.")
+    stand_ins: list[StandIn] = plain("What was answered instead.")
+
+
 @view(
     systems.System,
     "One configured upstream, as the gateway sees it now. Scope `systems:read`.",
@@ -41,3 +60,4 @@ class System:
     affects: list[str] = computed(
         affected, "Coordinates (Type.field) it serves: what suffers while it is down."
     )
+    impact: SystemImpact | None = plain("Whom it touches, while it does badly.")

@@ -122,6 +122,8 @@ class CachedOperation:
         self._codec = Codec(shape)
         self._lifetime = cache.policy.lifetime(upstream.name, name, operation)
         self._keeps = self._lifetime.max_age > 0
+        # Whoever asks for the key next may want another part of the same record.
+        self._keeps_whole = self._keeps and operation.shape == "batch"
         self._generation: str | None = None
         self._unused = Use(upstream.name, name, operation.varies_on)
         # A purge that was missed ends with this.
@@ -176,6 +178,8 @@ class CachedOperation:
             self._cache.observe(call, use)
 
     def _terms(self, call: Call) -> Terms:
+        if self._keeps_whole and call.wanted is not None:
+            call = msgspec.structs.replace(call, wanted=None)
         told = scope(self._upstream.name, self.name, self._operation, call)
         return terms_of(call, told, self._lifetime, self._cache.clock())
 

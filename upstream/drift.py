@@ -333,6 +333,9 @@ class Sampled:
             self._beyond.passed(exchange, call, request, response, failure)
         if failure or request is None or response is None or response.status >= 300:  # noqa: PLR2004
             return
+        if call.wanted is not None:
+            # What lacks fields because nobody asked for them is no change.
+            return
         self._sampler.observe(request.operation, response.body, request.path)
 
     def misread(self, failure: UpstreamError, /) -> None:

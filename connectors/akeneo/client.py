@@ -6,9 +6,10 @@ its inner host name into links still works).
 """
 
 import re
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -34,6 +35,9 @@ _OK = frozenset({200})
 _NO_SUCH_ROUTE = frozenset({404, 405})
 _BAD_POSITION = frozenset({400, 422})
 _NOT_FOUND = 404
+_UNPROCESSABLE = 422
+# Until then what is known of the attributes was read again.
+_WIDENED_SECONDS = 600.0
 
 Search = Mapping[str, Sequence[Mapping[str, object]]]
 """Akeneo's search grammar: property to criteria, all of which must hold."""
@@ -55,12 +59,16 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A product search: which products, and which of their values. Empty means: all."""
+    """A product search: which products, and which of their values. Empty means: all.
+
+    With `may_widen` all values are asked for where the PIM refuses those attributes.
+    """
 
     search: Search = field(default_factory=dict)
     locales: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     scope: str | None = None
+    may_widen: bool = False
 
     def parameters(self) -> dict[str, str]:
         told = {
@@ -99,6 +107,7 @@ class AkeneoClient:
         self._options = Bulkhead(1, 3.0)
         # PIMs that know no search by POST are asked by GET from the first refusal on.
         self._search_by_get = False
+        self._widened_until = 0.0
 
     async def aclose(self) -> None:
         await self._http.aclose()
@@ -195,6 +204,20 @@ class AkeneoClient:
             position = following
 
     async def _search(self, question: Question, asked: Request, call: Call) -> Response:
+        """One attribute that was deleted, or is hidden from us, must not cost every product."""
+        if not (question.attributes and question.may_widen):
+            return await self._searched(question, asked, call)
+        if time.monotonic() >= self._widened_until:
+            tried = msgspec.structs.replace(asked, expect=asked.expect | {_UNPROCESSABLE})
+            response = await self._searched(question, tried, call)
+            if response.status != _UNPROCESSABLE:
+                return response
+        response = await self._searched(replace(question, attributes=()), asked, call)
+        if response.status in _OK and time.monotonic() >= self._widened_until:
+            self._widened_until = time.monotonic() + _WIDENED_SECONDS
+        return response
+
+    async def _searched(self, question: Question, asked: Request, call: Call) -> Response:
         """Asks by POST, whose length is not limited by any address; `asked` gives the rest."""
         if not self._search_by_get:
             request = msgspec.structs.replace(

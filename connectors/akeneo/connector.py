@@ -157,7 +157,7 @@ class Akeneo:
         found: dict[str, Product | UpstreamError] = {}
         for raw in window.items:
             try:
-                product = self._product(raw, operation, reading)
+                product = self._product(raw, operation, reading, call)
             except MalformedError as error:
                 broken = self._client.decode(raw, Any, operation)
                 found.update(dict.fromkeys(_keys(broken, self._config), error))
@@ -166,14 +166,17 @@ class Akeneo:
                     found |= {product.sku: product, product.reference: product}
         return found
 
-    def _product(self, raw: msgspec.Raw, operation: str, reading: Reading) -> Product | None:
-        return mapping.product(self._client.decode(raw, ProductPayload, operation), reading)
+    def _product(
+        self, raw: msgspec.Raw, operation: str, reading: Reading, call: Call
+    ) -> Product | None:
+        payload = self._client.decode(raw, ProductPayload, operation)
+        return mapping.product(payload, reading, call.wanted)
 
     def _listing(self, search: Criteria, reading: Reading, call: Call) -> Listing:
         return Listing(
             client=self._client,
             question=question(search, reading, call),
-            read=lambda raw: self._product(raw, "catalog.search", reading),
+            read=lambda raw: self._product(raw, "catalog.search", reading, call),
             sort_attributes=sort_attributes(reading),
             call=call,
         )

@@ -19,6 +19,7 @@ from ports.common import ExternalReference, SystemName
 
 IMAGE = "pim_catalog_image"
 FILE = "pim_catalog_file"
+_PART = "attributes."
 # `e4d3...40 hexadecimal digits..._original_name.pdf`, below four folders of one character.
 _STORED_NAME = re.compile(r"[0-9a-f]{40}_(.+)")
 _ROLE_WORDS: tuple[tuple[DocumentRole, str], ...] = (
@@ -128,31 +129,56 @@ def _media_attributes(
     return tuple(known.code for known in sorted(found, key=lambda a: (a.rank, a.code)))
 
 
-def product(found: ProductPayload, reading: Reading) -> Product | None:
-    """None for a product without identifier, which no other system could know."""
+def product(
+    found: ProductPayload, reading: Reading, wanted: frozenset[str] | None = None
+) -> Product | None:
+    """None for a product without identifier, which no other system could know.
+
+    What takes work is left out where `wanted` does not name it; None wants all.
+    """
     config, values = reading.config, found.values
     sku = reading.text(values, config.identifier_attribute)
     if sku is None:
         return None
     name = reading.text(values, config.name_attribute) or _label_of(found, reading) or sku
+
+    def text(field: str, code: str | None) -> str | None:
+        return reading.text(values, code) if _has(wanted, field) else None
+
     return Product(
         sku=sku,
         reference=found.uuid,
         name=name,
         enabled=found.enabled,
-        gtin=reading.text(values, config.gtin_attribute),
-        description=reading.text(values, config.description_attribute),
-        brand=reading.text(values, config.brand_attribute),
+        gtin=text("gtin", config.gtin_attribute),
+        description=text("description", config.description_attribute),
+        brand=text("brand", config.brand_attribute),
         family=_family(found.family, reading),
         updated_at=moment(found.updated),
         references=(ExternalReference(SystemName.PIM, reading.upstream, found.uuid),),
         categories=tuple(found.categories or ()),
-        attributes=tuple(_attributes(values, reading)),
-        images=tuple(_images(values, reading, name)),
-        documents=tuple(_documents(values, reading)),
+        attributes=tuple(_attributes(_wanted_values(values, wanted), reading)),
+        images=tuple(_images(values, reading, name)) if _has(wanted, "images") else (),
+        documents=tuple(_documents(values, reading)) if _has(wanted, "documents") else (),
         model=found.root_parent or found.parent,
-        relations=_relations(found, config.association_types),
+        relations=_relations(found, config.association_types) if _has(wanted, "relations") else (),
     )
+
+
+def attribute_codes(wanted: frozenset[str]) -> tuple[str, ...]:
+    """The attributes that are wanted by themselves, as `attributes.<code>`."""
+    return tuple(one.removeprefix(_PART) for one in wanted if one.startswith(_PART))
+
+
+def _has(wanted: frozenset[str] | None, field: str) -> bool:
+    return wanted is None or field in wanted
+
+
+def _wanted_values(values: Values, wanted: frozenset[str] | None) -> Values:
+    """Those of the attributes that are wanted as such."""
+    if wanted is None or "attributes" in wanted or not isinstance(values, dict):
+        return values
+    return {code: values[code] for code in attribute_codes(wanted) if code in values}
 
 
 def identifier(found: ProductPayload, reading: Reading) -> str | None:

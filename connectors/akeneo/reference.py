@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 from connectors.akeneo.client import AkeneoClient, Question, Search
 from connectors.akeneo.config import AkeneoConfig
 from connectors.akeneo.locales import locales_for
-from connectors.akeneo.mapping import Reading
+from connectors.akeneo.mapping import Reading, attribute_codes
 from connectors.akeneo.payloads import VariantLevel
 from connectors.akeneo.structure import (
     FamilyVariant,
@@ -102,7 +102,8 @@ def question(search: Search, reading: Reading, call: Call) -> Question:
     """A search that asks for no more values than the call's `wanted` fields need."""
     locales = tuple(code for code in reading.locales if code in reading.structure.channel_locales)
     scope = reading.config.channel if reading.config.channel_tree_only else None
-    return Question(search, locales, wanted_attributes(reading, call.wanted), scope)
+    attributes = wanted_attributes(reading, call.wanted)
+    return Question(search, locales, attributes, scope, may_widen=True)
 
 
 def sort_attributes(reading: Reading) -> tuple[str, ...]:
@@ -113,8 +114,14 @@ def sort_attributes(reading: Reading) -> tuple[str, ...]:
 
 
 def wanted_attributes(reading: Reading, wanted: frozenset[str] | None) -> tuple[str, ...]:
-    """The attributes that these fields of a product come from; empty means all."""
+    """The attributes that these fields of a product come from; empty means all.
+
+    All too where one is wanted that is not known: it may be younger than what is known of the PIM.
+    """
     if wanted is None or "attributes" in wanted:
+        return ()
+    named = attribute_codes(wanted)
+    if len(reading.structure.known(named)) < len(named):
         return ()
     config = reading.config
     codes: list[str | None] = [
@@ -122,4 +129,4 @@ def wanted_attributes(reading: Reading, wanted: frozenset[str] | None) -> tuple[
     ]
     codes += reading.images if "images" in wanted else ()
     codes += reading.documents if "documents" in wanted else ()
-    return reading.structure.known((*sort_attributes(reading), *codes))
+    return reading.structure.known((*sort_attributes(reading), *named, *codes))

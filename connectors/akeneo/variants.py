@@ -64,7 +64,7 @@ class Models:
             owners.update({model.code: model.parent for model in below if model.parent})
         by_model: dict[str, list[Product]] = {}
         for payload in await self._products(codes, owners, reading, call):
-            if product := mapping.product(payload, reading):
+            if product := mapping.product(payload, reading, call.wanted):
                 for owner in _owners(payload, codes, owners):
                     by_model.setdefault(owner, []).append(product)
         if childless := [code for code in codes if code not in by_model]:

@@ -1,6 +1,7 @@
 """The customers port on HubSpot: companies, their contacts, the owners as representatives."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from connectors.hubspot import diagnosis
@@ -130,9 +131,12 @@ class HubSpot:
             raise self._client.malformed(operation, str(problem)) from problem
 
     async def _shape(self, call: Call) -> CompanyShape:
+        bare = CompanyShape(self._config, wanted=call.wanted)
+        if not bare.wants("preferences"):
+            return bare
         if self._config.preference_prefix is None:
-            return CompanyShape(self._config, self._config.preference_properties)
-        return CompanyShape(self._config, await self._preferences.get(call))
+            return replace(bare, preferences=self._config.preference_properties)
+        return replace(bare, preferences=await self._preferences.get(call))
 
     async def _companies(
         self, numbers: Sequence[str], shape: CompanyShape, operation: str, call: Call

@@ -20,29 +20,36 @@ class UnreadableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CompanyShape:
-    """Which properties of a company mean what, in this portal."""
+    """Which properties of a company mean what, in this portal. `wanted` None wants all of them."""
 
     config: HubSpotConfig
     preferences: tuple[str, ...] = ()
+    wanted: frozenset[str] | None = None
 
     @property
     def properties(self) -> list[str]:
         """All that a company is asked for."""
         config = self.config
+        optional = {
+            "representative": "hubspot_owner_id",
+            "vat_number": config.vat_property,
+            "segment": config.segment_property,
+            "language": config.language_property,
+            "email": config.email_property,
+            "phone": config.phone_property,
+            "website": config.website_property,
+        }
         named = (
             config.number_property,
             "name",
             "domain",
-            "hubspot_owner_id",
-            config.vat_property,
-            config.segment_property,
-            config.language_property,
-            config.email_property,
-            config.phone_property,
-            config.website_property,
+            *(name for field, name in optional.items() if self.wants(field)),
             *self.preferences,
         )
         return list(dict.fromkeys(name for name in named if name))
+
+    def wants(self, field: str) -> bool:
+        return self.wanted is None or field in self.wanted
 
     def number(self, record: Record) -> str | None:
         """The customer number. Raises UnreadableError."""

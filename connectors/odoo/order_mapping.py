@@ -156,6 +156,9 @@ _ORDER: Specification = {
 }  # fmt: skip
 
 
+_PLACES = {"partner_invoice_id": "billing_address", "partner_shipping_id": "shipping_address"}
+
+
 class Readable(NamedTuple):
     """The fields that orders, their lines and partners have in this database, for this key."""
 
@@ -163,23 +166,26 @@ class Readable(NamedTuple):
     line: frozenset[str]
     partner: frozenset[str]
 
-    def specification(self) -> Specification:
-        """What to read of an order."""
+    def specification(self, wanted: frozenset[str] | None = None) -> Specification:
+        """What to read of an order. Its lines too tell how far it is; addresses only where wanted."""
         place = {"fields": known(_PLACE, self.partner)}
+        places = {
+            name: place for name, field in _PLACES.items() if wanted is None or field in wanted
+        }
         return {
             **known(_ORDER, self.order),
-            "partner_invoice_id": place,
-            "partner_shipping_id": place,
+            **places,
             "order_line": {"fields": known(_LINE, self.line)},
         }
 
 
 @dataclass(frozen=True, slots=True)
 class OrderReader:
-    """Rows read from one upstream, as orders."""
+    """Rows read from one upstream, as orders. `wanted` None wants all of them."""
 
     upstream: str
     currencies: Mapping[int, Currency]
+    wanted: frozenset[str] | None = None
 
     def order(self, row: OrderRow) -> Order:
         """Raises ValueError for a row without date, state or a known currency."""
@@ -199,16 +205,21 @@ class OrderReader:
             purchase_order_number=text(row.client_order_ref),
             updated_at=moment(row.write_date),
             references=(ExternalReference(SystemName.ERP, self.upstream, str(row.id)),),
-            lines=tuple(
-                _line(row, line, position, currency)
-                for position, line in enumerate(
-                    (line for line in sold if not line.is_delivery), start=1
-                )
-            ),
+            lines=self._lines(row, sold, currency),
             shipping_cost=_shipping_cost(sold, currency),
             billing_address=address(row.partner_invoice_id),
             shipping_address=address(row.partner_shipping_id),
             requested_delivery_date=_day(row.commitment_date),
+        )
+
+    def _lines(
+        self, row: OrderRow, sold: Sequence[LineRow], currency: Currency
+    ) -> tuple[OrderLine, ...]:
+        if self.wanted is not None and "lines" not in self.wanted:
+            return ()
+        goods = (line for line in sold if not line.is_delivery)
+        return tuple(
+            _line(row, line, position, currency) for position, line in enumerate(goods, start=1)
         )
 
 

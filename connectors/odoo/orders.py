@@ -120,10 +120,11 @@ class OdooOrders:
         return read
 
     async def _reader(self, call: Call) -> OrderReader:
-        return OrderReader(self._client.upstream.name, await self._client.currencies(call=call))
+        currencies = await self._client.currencies(call=call)
+        return OrderReader(self._client.upstream.name, currencies, call.wanted)
 
     async def _specification(self, call: Call) -> Specification:
-        return (await self._readable(call)).specification()
+        return (await self._readable(call)).specification(call.wanted)
 
     async def _readable(self, call: Call) -> Readable:
         order, line, partner = [await self._client.fields(each, call=call) for each in _MODELS]

@@ -87,9 +87,15 @@ _PICKING: Specification = {
 }
 
 
-def specification(picking: frozenset[str]) -> Specification:
-    """What to read of a delivery, given the fields that it has in this database."""
-    return known(_PICKING, picking)
+def specification(picking: frozenset[str], wanted: frozenset[str] | None = None) -> Specification:
+    """What to read of a delivery, given the fields that it has in this database.
+
+    What it holds is read of another table, and so only for who wants it.
+    """
+    whole = known(_PICKING, picking)
+    if wanted is None or "lines" in wanted:
+        return whole
+    return {name: below for name, below in whole.items() if name != "move_ids"}
 
 
 @dataclass(frozen=True, slots=True)

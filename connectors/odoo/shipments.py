@@ -88,14 +88,15 @@ class OdooShipments:
         if not keys:
             return iter(())
         fields = await self._client.fields(_MODEL, call=call)
-        question = Question(operation, [*OUTGOING, *domain], specification(fields), _OLDEST)
+        read = specification(fields, call.wanted)
+        question = Question(operation, [*OUTGOING, *domain], read, _OLDEST)
         answer = await self._pickings.ask(question, call=call)
         reader = ShipmentReader(self._client.upstream.name, self._client.config.carriers)
 
-        def read(row: PickingRow) -> _Tracked:
+        def tracked(row: PickingRow) -> _Tracked:
             return reader.shipment(row), tracking_numbers(row.carrier_tracking_ref)
 
-        return self._pickings.each(operation, answer, read)
+        return self._pickings.each(operation, answer, tracked)
 
 
 def _departure(shipment: Shipment) -> tuple[bool, datetime]:

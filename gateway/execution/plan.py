@@ -42,6 +42,7 @@ from gateway.execution.shapes import (
     Shape,
 )
 from resolvers.context import Path
+from schema.asks import ASKS
 from schema.fields import PLAN, VIEWS, FieldPlan
 
 DEFINITION = "strawberry-definition"
@@ -73,7 +74,7 @@ class Compiler:
                 key = node.alias.value if node.alias else node.name.value
                 nodes.setdefault(key, []).append(node)
         columns = tuple(self._column(kind, (*path, key), found) for key, found in nodes.items())
-        return Selection(columns, builder)
+        return Selection(columns, builder, VIEWS.get(kind.name))
 
     def _fields(
         self, kind: GraphQLObjectType, selections: SelectionSetNode | None
@@ -109,7 +110,7 @@ class Compiler:
     def _column(self, kind: GraphQLObjectType, path: Path, nodes: list[FieldNode]) -> Column:
         key, name = path[-1], nodes[0].name.value
         if name == "__typename":
-            return Column(key, Leaf(str), constant=kind.name)
+            return Column(key, Leaf(str), constant=kind.name, reads=())
         definition = kind.fields.get(name)
         own = definition.extensions.get(DEFINITION) if definition else None
         if definition is None or own is None or name.startswith("__"):
@@ -119,17 +120,27 @@ class Compiler:
         if plan is None:
             if own.base_resolver is not None:
                 raise Anomaly(name)
-            return Column(key, shape, attribute=own.python_name)
+            return Column(key, shape, attribute=own.python_name, reads=(own.python_name,))
         if plan.batch is None:
-            return Column(key, shape, read=plan.compute)
+            return Column(key, shape, read=plan.compute, reads=plan.reads)
         arguments = Arguments(definition, nodes[0], plan, own.arguments, self._kept)
         if plan.pick is not None and arguments.settled:
             given = arguments.values(self._variables)
+            reads = _parts(plan, given)
             if plan.method is not None:
-                return Column(key, shape, method=(plan.method, given))
-            return Column(key, shape, read=_picking(plan.pick, given))
+                return Column(key, shape, method=(plan.method, given), reads=reads)
+            return Column(key, shape, read=_picking(plan.pick, given), reads=reads)
         complete = None if shape.is_async else completer(shape)
-        return Column(key, shape, path, batch=plan, arguments=arguments, complete=complete)
+        return Column(
+            key,
+            shape,
+            path,
+            batch=plan,
+            arguments=arguments,
+            complete=complete,
+            reads=plan.reads,
+            asks=tuple(one.operation for one in ASKS.get(f"{kind.name}.{name}", ())),
+        )
 
     def _shape(self, kind: Any, sets: Sequence[SelectionSetNode | None], path: Path) -> Shape:
         if isinstance(kind, GraphQLNonNull):
@@ -157,6 +168,15 @@ class Compiler:
         return Objects(found, any(one.is_async for one in found.values()))
 
 
+def _parts(plan: FieldPlan, given: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """What a field reads with these arguments: `attributes.colour` rather than all of them."""
+    named = given.get(plan.parts) if plan.parts else None
+    if plan.reads is None or named is None:
+        return plan.reads
+    parts = [named] if isinstance(named, str) else named
+    return tuple(f"{name}.{part}" for name in plan.reads for part in parts)
+
+
 def _picking(pick: Callable[..., Any], given: Mapping[str, Any]) -> Callable[[Any], Any]:
     def read(parent: Any) -> Any:
         return pick(parent, **given)
@@ -172,6 +192,10 @@ _PLAIN: Mapping[str, tuple[type, str]] = {
     "Decimal": (Decimal, ""),
     "DateTime": (datetime, "{0}.tzinfo is not UTC"),
     "Date": (date, ""),
+    "URL": (str, ""),
+    "CountryCode": (str, ""),
+    "CurrencyCode": (str, ""),
+    "Float": (float, "not -1.7e308 < {0} < 1.7e308"),
 }
 
 

@@ -24,6 +24,7 @@ from gateway.execution.plan import Compiler
 from gateway.execution.remembered import Recent, Remembered
 from gateway.execution.run import Run
 from gateway.execution.shapes import Anomaly, Selection
+from gateway.execution.wanted import Wanted, asked_once, wanted_of
 from gateway.operations.documents import Document
 from resolvers.context import Context, TooLateError
 
@@ -34,12 +35,21 @@ _KEPT_VALUES = 4_096
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A plan, the fields of records that it reads, and what only one of its fields asks."""
+
+    root: Selection
+    wanted: Wanted
+    alone: frozenset[str]
+
+
 @dataclass(slots=True)
 class _Known:
     """The plans of one operation, by the values of the variables that decide on its fields."""
 
     conditions: tuple[str, ...] | None = None
-    plans: dict[tuple[Any, ...], Selection | None] = field(default_factory=dict)
+    plans: dict[tuple[Any, ...], _Plan | None] = field(default_factory=dict)
 
 
 class Plans:
@@ -64,13 +74,16 @@ class Plans:
         if plan is None:
             self.left += 1
             return None
+        # The stock engine, should it have to take over, reads the same fields.
+        context.wanted, context.alone = plan.wanted, plan.alone
         try:
-            (data,) = await Run(context, variables).rows(plan, [None])
+            (data,) = await Run(context, variables).rows(plan.root, [None])
             encoded = Encoded(_ENCODER.encode(data))
         except TooLateError:
             raise
         except Exception as problem:  # noqa: BLE001 - the stock engine tells it in its words
             log.debug("plan left", problem=type(problem).__name__)
+            context.ask_together()
             self.left += 1
             return None
         self.served += 1
@@ -78,7 +91,7 @@ class Plans:
 
     def _plan(
         self, document: Document, operation: OperationDefinitionNode, variables: VariableValues
-    ) -> Selection | None:
+    ) -> _Plan | None:
         known = self._known.of(document, operation.name.value if operation.name else None)
         if known.conditions is None:
             known.conditions = tuple(_conditions(document))
@@ -91,7 +104,7 @@ class Plans:
 
     def _compiled(
         self, document: Document, operation: OperationDefinitionNode, variables: VariableValues
-    ) -> Selection | None:
+    ) -> _Plan | None:
         root = self._schema.query_type
         if operation.operation is not OperationType.QUERY or root is None:
             return None
@@ -102,9 +115,10 @@ class Plans:
         }
         try:
             compiler = Compiler(self._schema, fragments, variables, self._values)
-            return compiler.selection(root, [operation.selection_set])
+            selection = compiler.selection(root, [operation.selection_set])
         except Anomaly:
             return None
+        return _Plan(selection, wanted_of(selection), asked_once(selection))
 
 
 class _Conditions(Visitor):

@@ -63,6 +63,8 @@ class Column:
     Exactly one of `attribute`, `method` (of the record, with arguments), `read`, `batch` and
     `constant` tells its values. `complete`
     finishes those of a batch, where their shape asks nobody. `path` is its place in the answer.
+    `reads` names what it takes of its parent, None for any of it, and `asks` the port operations
+    that its values come from.
     """
 
     key: str
@@ -75,6 +77,8 @@ class Column:
     arguments: Arguments | None = None
     complete: Complete | None = None
     constant: str | None = None
+    reads: tuple[str, ...] | None = None
+    asks: tuple[str, ...] = ()
 
     @property
     def is_async(self) -> bool:
@@ -82,17 +86,21 @@ class Column:
 
 
 class Selection:
-    """The fields asked of one object type, in the order of the answer.
+    """The fields asked of one object type, in the order of the answer; `record` is its Python type.
 
     `build` is written when it is first needed, since most selections become part of another's.
     """
 
-    __slots__ = ("_build", "_builder", "columns", "fetched", "is_async")
+    __slots__ = ("_build", "_builder", "columns", "fetched", "is_async", "record")
 
     def __init__(
-        self, columns: tuple[Column, ...], builder: Callable[[Sequence[Column]], Build]
+        self,
+        columns: tuple[Column, ...],
+        builder: Callable[[Sequence[Column]], Build],
+        record: type | None = None,
     ) -> None:
         self.columns = columns
+        self.record = record
         self.fetched = tuple(column for column in columns if column.is_async)
         self.is_async = bool(self.fetched)
         self._builder = builder

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from ports.caller import Call
 from ports.catalog import AttributeFilter, Catalog, Category, Product, ProductQuery, ProductSort
 from ports.common import PageRequest
-from ports.errors import BadInputError
+from ports.errors import BadInputError, UpstreamError
 from tests.contracts.failures import FAILURES
+from tests.contracts.parts import assert_parts_are_as_in_the_whole
 from upstream.reference import own_call
 
 STRANGE = ["nobody-has-this", "", " ", "%", "*", '"', "\0", "\ud800", "x" * 5000, "a/../b"]
@@ -88,6 +91,39 @@ class CatalogContract:
         assert product.model == facts.model
         assert facts.number in {attribute.code for attribute in product.attributes}
         assert facts.media in {media.code for media in (*product.images, *product.documents)}
+
+    async def test_parts_of_a_product_are_as_in_the_whole(
+        self, port: Catalog, facts: CatalogFacts
+    ) -> None:
+        async def read(call: Call) -> Product | UpstreamError:
+            return (await port.products([facts.known], call=call))[facts.known]
+
+        await assert_parts_are_as_in_the_whole(read, own_call())
+
+    async def test_parts_of_a_listed_product_are_as_in_the_whole(
+        self, port: Catalog, facts: CatalogFacts
+    ) -> None:
+        query = ProductQuery(skus=(facts.known,), sort=ProductSort.UPDATED_AT_DESC)
+
+        async def read(call: Call) -> Product:
+            return (await port.search(query, PageRequest(1), call=call)).items[0]
+
+        await assert_parts_are_as_in_the_whole(read, own_call())
+
+    async def test_one_attribute_is_as_among_all(self, port: Catalog, facts: CatalogFacts) -> None:
+        whole = await known_of(port, facts)
+        wanted = {"sku", "reference", "name", "enabled", f"attributes.{facts.number}"}
+        for code in ("", ".nothing-has-this"):
+            terms = msgspec.structs.replace(
+                own_call(), wanted=frozenset({*wanted, f"attributes{code}"} if code else wanted)
+            )
+
+            part = (await port.products([facts.known], call=terms))[facts.known]
+
+            assert isinstance(part, Product)
+            assert part.name == whole.name
+            assert part.attribute(facts.number) == whole.attribute(facts.number) is not None
+            assert part.attribute("nothing-has-this") is None
 
     async def test_unknown_skus_are_absent(self, port: Catalog, facts: CatalogFacts) -> None:
         assert set(await port.products([facts.known, *STRANGE], call=own_call())) == {facts.known}

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
+from ports.caller import Call
 from ports.common import Page, PageRequest, SystemName
 from ports.customers import Contact, Customer, Customers
 from ports.errors import BadInputError, UpstreamError
+from tests.contracts.parts import assert_parts_are_as_in_the_whole
 from tests.contracts.peers import FAILURES, Faults, call, call_for
 
 STRANGE = ("nobody", "", " ", "%", "*", "\0", "\ud800", "x" * 5_000, "' OR 1=1 --", "a\nb")
@@ -43,6 +45,16 @@ class CustomersContract:
             assert {(at.system, at.upstream) for at in told.references} == {
                 (SystemName.CRM, facts.upstream)
             }
+
+    async def test_parts_of_a_company_are_as_in_the_whole(
+        self, port: Customers, facts: CustomersFacts
+    ) -> None:
+        known = next(iter(facts.customers))
+
+        async def read(call: Call) -> Customer | UpstreamError:
+            return (await port.customers((known,), call=call))[known]
+
+        await assert_parts_are_as_in_the_whole(read, call())
 
     async def test_unknown_numbers_are_absent(self, port: Customers, facts: CustomersFacts) -> None:
         known = next(iter(facts.customers))

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from ports.caller import Call
 from ports.common import PageRequest
-from ports.errors import BadInputError
+from ports.errors import BadInputError, UpstreamError
 from ports.orders import Order, OrderQuery, Orders, OrderStatus
 from tests.contracts.failures import FAILURES
+from tests.contracts.parts import assert_parts_are_as_in_the_whole
 from upstream.reference import own_call
 
 
@@ -59,6 +61,24 @@ class OrdersContract:
         assert [line.position for line in order.lines] == list(range(1, len(order.lines) + 1))
         assert facts.sku in {line.sku for line in order.lines}
         assert order.references
+
+    async def test_parts_of_an_order_are_as_in_the_whole(
+        self, port: Orders, facts: OrderFacts
+    ) -> None:
+        async def read(call: Call) -> Order | UpstreamError:
+            return (await port.orders([facts.known], call=call))[facts.known]
+
+        await assert_parts_are_as_in_the_whole(read, own_call())
+
+    async def test_parts_of_a_listed_order_are_as_in_the_whole(
+        self, port: Orders, facts: OrderFacts
+    ) -> None:
+        query = OrderQuery(customers=(facts.customer,))
+
+        async def read(call: Call) -> Order:
+            return (await port.search(query, PageRequest(1), call=call)).items[0]
+
+        await assert_parts_are_as_in_the_whole(read, own_call())
 
     async def test_unknown_numbers_are_absent(self, port: Orders, facts: OrderFacts) -> None:
         strange = ["nobody-has-this", "", " ", "%", "\0", "\ud800", "x" * 5000, "' OR 1=1 --"]

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from ports.caller import Call
+from ports.errors import UpstreamError
 from ports.shipments import Shipment, Shipments
 from tests.contracts.failures import FAILURES
+from tests.contracts.parts import assert_parts_are_as_in_the_whole
 from upstream.reference import own_call
 
 
@@ -53,6 +56,14 @@ class ShipmentsContract:
         assert shipment.shipped_at.tzinfo is not None
         assert shipment.lines
         assert all(line.sku and line.quantity > 0 for line in shipment.lines)
+
+    async def test_parts_of_a_shipment_are_as_in_the_whole(
+        self, port: Shipments, facts: ShipmentFacts
+    ) -> None:
+        async def read(call: Call) -> Shipment | UpstreamError:
+            return (await port.shipments([facts.known], call=call))[facts.known]
+
+        await assert_parts_are_as_in_the_whole(read, own_call())
 
     async def test_a_tracking_number_gives_its_shipment(
         self, port: Shipments, facts: ShipmentFacts

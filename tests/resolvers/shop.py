@@ -38,6 +38,7 @@ from tests.contracts.fakes.invoices import FakeInvoices
 from tests.contracts.fakes.orders import FakeOrders
 from tests.contracts.fakes.pricing import FakePricing
 from tests.contracts.fakes.shipments import FakeShipments
+from tests.contracts.fakes.sparing import Sparing
 from tests.contracts.fakes.stock import FakeStock
 from tests.contracts.fakes.tracking import FakeTracking
 
@@ -149,7 +150,10 @@ BOLT = product(
 
 @dataclass
 class Shop:
-    """The ports, each a fake that counts and can be made to fail."""
+    """The ports, each a fake that counts and can be made to fail.
+
+    They answer no more of their records than is wanted of them.
+    """
 
     catalog: FakeCatalog = field(
         default_factory=lambda: FakeCatalog(
@@ -221,7 +225,7 @@ class Shop:
 
     def ports(self) -> Ports:
         roles = {
-            role: None if role in self.without else getattr(self, role)
+            role: None if role in self.without else Sparing(getattr(self, role))
             for role in (
                 "catalog",
                 "pricing",

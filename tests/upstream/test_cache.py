@@ -218,11 +218,27 @@ async def test_what_is_not_declared_shared_is_the_callers_own() -> None:
 
 async def test_partial_records_are_not_taken_for_whole_ones() -> None:
     shop = Shop()
-    await shop.ask("a", wanted=frozenset({"status"}))
 
-    assert await shop.ask("a") == {"a": (2, "LIVE")}
-    assert await shop.ask("a", wanted=frozenset({"status"})) == {"a": (1, "CACHED")}
-    assert await shop.ask("a", wanted=frozenset({"status", "unit"})) == {"a": (3, "LIVE")}
+    async def told(*wanted: str) -> tuple[int, str]:
+        call = asking(wanted=frozenset(wanted) if wanted else None)
+        return seen((await shop.port.search("x", PageRequest(1), call=call)).items[0])
+
+    assert await told("status") == (1, "LIVE")
+    assert await told() == (2, "LIVE")
+    assert await told("status") == (1, "CACHED")
+    assert await told("status", "unit") == (3, "LIVE")
+    assert shop.erp.wanted == [{"status"}, None, {"status", "unit"}]
+
+
+async def test_what_is_kept_by_key_is_whole_whatever_part_is_wanted() -> None:
+    shop = Shop()
+
+    assert await shop.ask("a", wanted=frozenset({"status"})) == {"a": (1, "LIVE")}
+    assert await shop.ask("a", wanted=frozenset({"unit"})) == {"a": (1, "CACHED")}
+    assert await shop.ask("a") == {"a": (1, "CACHED")}
+    await shop.port.live(("a",), call=asking(wanted=frozenset({"status"})))
+
+    assert shop.erp.wanted == [None, {"status"}]
 
 
 async def test_answers_to_arguments_are_kept_by_all_of_them() -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.upstream.loopback import IDENTITY, call, config, good, serving
@@ -212,3 +213,25 @@ async def test_good_answers_of_a_client_are_sampled() -> None:
 
     assert len(peer.received) == 3
     assert [one.place for one in heard] == ["$.records[].total"]
+
+
+async def test_what_nobody_asked_for_is_not_missing() -> None:
+    heard: list[Drift] = []
+    known = recorded([ORDER] * 50, operation="orders.search /a")
+    part = body({"number": "SO1"})
+    async with (
+        Sampler(known, heard.append, Sampling(every=1)) as sampler,
+        serving(good(part), good(part)) as peer,
+    ):
+        exchanges = Exchanges(sink=Sampled(sampler, None))
+        client = HttpClient(IDENTITY, config(peer.url), exchanges=exchanges)
+        wanted = msgspec.structs.replace(call(), wanted=frozenset({"number"}))
+        await client.send(Request("orders.search", "/a"), call=wanted)
+        await sampler.settled()
+        assert heard == []
+
+        await client.send(Request("orders.search", "/a"), call=call())
+        await client.aclose()
+        await sampler.settled()
+
+    assert "missing" in {one.change for one in heard}

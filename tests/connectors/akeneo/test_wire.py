@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from connectors.akeneo.config import AkeneoConfig
@@ -125,6 +126,48 @@ async def test_a_pim_without_search_by_post_is_asked_by_get() -> None:
     assert product.brand == "Duravis"
     assert len(page.items) == 5
     assert peer.calls.count(("POST", SEARCH)) == 1
+
+
+async def test_attributes_that_the_pim_refuses_are_not_named_again() -> None:
+    peer = _Forgetful()
+    catalog = akeneo(peer)
+    wanted = frozenset({"sku", "reference", "name", "enabled", "brand"})
+    call = msgspec.structs.replace(own_call("fr"), wanted=wanted)
+
+    found = await catalog.products([SKU], call=call)
+    page = await catalog.search(ProductQuery(), PageRequest(2), call=call)
+
+    assert getattr(found[SKU], "brand", None) == "Duravis"
+    assert len(page.items) == 2
+    assert [body.get("attributes") for body in peer.asked] == ["sku,name,brand", None, None]
+
+
+async def test_a_search_that_the_pim_refuses_is_refused_with_all_attributes_too() -> None:
+    peer = Peer(statuses={SEARCH: 422})
+    catalog = akeneo(peer)
+    call = msgspec.structs.replace(own_call(), wanted=frozenset({"sku"}))
+
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            await catalog.products([SKU], call=call)
+
+    assert peer.calls.count(("POST", SEARCH)) == 4
+
+
+class _Forgetful(Peer):
+    """Has lost an attribute since its attributes were read."""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        read = [await receive()]
+        named = b'"attributes"' in read[0].get("body", b"")
+        self.statuses = {SEARCH: 422} if named else {}
+        if named:
+            self.asked.append(json.loads(read[0]["body"]))
+
+        async def again() -> Any:
+            return read.pop() if read else await receive()
+
+        await super().__call__(scope, again, send)
 
 
 async def test_a_pim_that_cannot_search_models_by_code_is_asked_for_each() -> None:

@@ -45,6 +45,9 @@ def written(shape: Any, *values: Any) -> Any:
         ("Boolean", True, True),
         ("String", "é", "é"),
         ("ID", 5, "5"),
+        ("CurrencyCode", "EUR", "EUR"),
+        ("URL", "https://a.example", "https://a.example"),
+        ("Float", 1.5, 1.5),
     ],
 )
 def test_leaves_are_written_as_their_scalars_write_them(name: str, value: Any, text: Any) -> None:
@@ -57,7 +60,15 @@ def test_leaves_are_written_as_their_scalars_write_them(name: str, value: Any, t
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("Int", 2**31), ("Int", "x"), ("Decimal", 1.5), ("DateTime", "2026"), ("Boolean", "yes")],
+    [
+        ("Float", float("inf")),
+        ("Float", float("nan")),
+        ("Int", 2**31),
+        ("Int", "x"),
+        ("Decimal", 1.5),
+        ("DateTime", "2026"),
+        ("Boolean", "yes"),
+    ],
 )
 def test_what_a_scalar_refuses_is_refused(name: str, value: Any) -> None:
     with pytest.raises(GraphQLError):
