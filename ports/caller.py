@@ -59,10 +59,12 @@ class Call(msgspec.Struct, frozen=True):
     `language` is a BCP 47 tag (`fr`, `fr-FR`). `deadline` is absolute, in seconds of
     `time.monotonic()`. `max_age` and `stale_if_error` are seconds a client asked for by `@fresh`;
     None leaves the operation's own lifetimes. `wanted` names the record fields that will be read
-    (None: all), so that a connector may ask its system for less. `lane` is how urgent the answer
+    (None: all), so that a connector may ask its system for less; `attributes.colour` is one of a
+    product's attributes. What is not wanted may have its default. `lane` is how urgent the answer
     is: people who wait, long lists, exports of partners. `note` is told how each answer came about
     that the call was given, whoever asked the system for it. `asked` are the port operation
-    (`catalog.products`) and its arguments, where somebody wants to know; `trace` likewise.
+    (`catalog.products`) and its arguments, where somebody wants to know; `trace` likewise. `watch`
+    is told of each call that is made to a system for it.
     """
 
     caller: Caller
@@ -77,3 +79,4 @@ class Call(msgspec.Struct, frozen=True):
     note: Callable[[object], object] | None = None
     asked: tuple[str, tuple[Any, ...]] | None = None
     trace: Trace | None = None
+    watch: Callable[[object], object] | None = None

@@ -30,8 +30,39 @@ class LastError(msgspec.Struct, frozen=True, gc=False):
     request_id: str | None = None
 
 
+class StandIn(msgspec.Struct, frozen=True, gc=False):
+    """What was answered in place of a system's answers to a port operation (`stock.availability`).
+
+    Either `kind` "stale", the oldest answer `seconds` old, or "fallback": a second system.
+    """
+
+    operation: str
+    kind: str
+    keys: int
+    seconds: float | None = None
+
+
+class Impact(msgspec.Struct, frozen=True, gc=False):
+    """Whom a system that does badly touched in the last minutes.
+
+    `fields` are `Type.field`, `operations` and `clients` by name, `failed` answers that nobody
+    got. Without a journal only the fields are known.
+    """
+
+    minutes: int
+    fields: tuple[str, ...]
+    operations: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+    customers: int = 0
+    failed: int = 0
+    stand_ins: tuple[StandIn, ...] = ()
+
+
 class System(msgspec.Struct, frozen=True, gc=False):
-    """One configured upstream. `roles` are the ports that it serves here."""
+    """One configured upstream. `roles` are the ports that it serves here.
+
+    `impact` is None while it does well.
+    """
 
     name: SystemName
     upstream: str
@@ -43,3 +74,4 @@ class System(msgspec.Struct, frozen=True, gc=False):
     roles: tuple[str, ...] = ()
     last_success_at: datetime | None = None
     last_error: LastError | None = None
+    impact: Impact | None = None

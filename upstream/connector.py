@@ -15,6 +15,7 @@ from upstream.config import UpstreamConfig
 from upstream.exchanges import Exchanges
 from upstream.http import Identity
 from upstream.limits import Bulkhead
+from upstream.paces import Paces
 from upstream.poller import ChangeFeed
 from upstream.sharing import SharedLimit, Sharing
 
@@ -73,6 +74,11 @@ class Upstream(msgspec.Struct, frozen=True, dict=True):
     def circuits(self) -> Circuits:
         """One for each port operation; whoever calls an operation goes through its own."""
         return Circuits(self.manifest.system.value, self.name, self.resilience.circuit)
+
+    @cached_property
+    def paces(self) -> Paces:
+        """How long calls of its port operations took lately."""
+        return Paces()
 
     def bulkhead(self, config: UpstreamConfig) -> Bulkhead:
         """The configured limits, else the manifest's; those of all replicas where they share."""

@@ -17,6 +17,7 @@ from upstream.circuit import Circuits
 from upstream.codec import shape_of
 from upstream.connector import Upstream
 from upstream.limits import chunks
+from upstream.uses import Portion
 
 Method = Callable[..., Awaitable[Any]]
 
@@ -91,9 +92,29 @@ class _Live:
         TimedOutError at the deadline.
         """
         if self._circuit is None:
-            return await self._in_time(*arguments, call=call)
+            return await self._timed(*arguments, call=call)
         with self._circuit.attempt(call.deadline):
+            return await self._timed(*arguments, call=call)
+
+    async def _timed(self, *arguments: object, call: Call) -> Any:
+        began, error = time.monotonic(), None
+        try:
             return await self._in_time(*arguments, call=call)
+        except UpstreamError as failure:
+            error = failure.code
+            raise
+        finally:
+            ended = time.monotonic()
+            self._upstream.paces.note(self._name, ended, ended - began)
+            if call.watch is not None:
+                call.watch(self._portion_of(arguments, began, ended, error))
+
+    def _portion_of(
+        self, arguments: Sequence[object], began: float, ended: float, error: str | None
+    ) -> Portion:
+        keys = arguments[0] if len(arguments) == 1 else None
+        number = len(keys) if isinstance(keys, tuple | list) else None
+        return Portion(self._upstream.name, self._name, number, began, ended, error)
 
     async def _in_time(self, *arguments: object, call: Call) -> Any:
         try:

@@ -51,6 +51,21 @@ class Use(msgspec.Struct, frozen=True):
 Observe = Callable[[Call, Use], object]
 
 
+class Portion(msgspec.Struct, frozen=True):
+    """One call of a port operation to its system, with all its tries and waits; what `watch` hears.
+
+    `keys` is None for what asks no keys, `error` the code of what it failed of. Times are of
+    `time.monotonic()`.
+    """
+
+    upstream: str
+    operation: str
+    keys: int | None
+    began: float
+    ended: float
+    error: str | None = None
+
+
 @dataclass(slots=True)
 class Known:
     """What is known of the keys of one call: good answers, old ones that may stand in, flights."""

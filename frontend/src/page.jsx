@@ -15,6 +15,8 @@ import { createAccess } from "./access.js";
 import { AccessChip, AccessNotice } from "./AccessBar.jsx";
 import { accessPlugin } from "./AccessPanel.jsx";
 import { loadConfiguration } from "./configuration.js";
+import { createExplanation } from "./explain.js";
+import { explainPlugin } from "./ExplainPanel.jsx";
 import { ownFetcher } from "./fetcher.js";
 import { createLastAnswer } from "./freshness.js";
 import { freshnessPlugin } from "./FreshnessPanel.jsx";
@@ -67,11 +69,13 @@ function parts({ url, headers, login, tabs }, arrival) {
   const storage = ownStorage();
   rememberVariables(storage, tabs);
   const lastAnswer = createLastAnswer();
+  const explanation = createExplanation();
   const access = createAccess({ url, preset: headers, provider: login && createProvider(login) });
   access.arrive(arrival);
   // Back from the provider's page without an answer: the browser may show this page as it was.
   addEventListener("pageshow", (event) => event.persisted && access.resume());
   const explorer = explorerPlugin({ showAttribution: false });
-  const plugins = [HISTORY_PLUGIN, explorer, accessPlugin(access), freshnessPlugin(lastAnswer)];
-  return { access, fetcher: ownFetcher({ url, access, lastAnswer }), plugins, storage, tabs };
+  const fetcher = ownFetcher({ url, access, explanation, lastAnswer });
+  const panels = [accessPlugin(access), freshnessPlugin(lastAnswer), explainPlugin(explanation)];
+  return { access, fetcher, plugins: [HISTORY_PLUGIN, explorer, ...panels], storage, tabs };
 }

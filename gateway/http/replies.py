@@ -154,7 +154,8 @@ class Replies:
 
 def _span(made: Provenance, now: float, answer: Answer) -> tuple[float, float]:
     """When the answer ends, and when its oldest part was asked; now where nothing is known."""
-    if answer.errors or not made.uses:
+    # An explanation is of one run.
+    if answer.errors or not made.uses or "explain" in (answer.extensions or ()):
         return now, now
     until = min(use.until for use in made.uses)
     return until, min(now, *(use.born for use in made.uses))

@@ -199,3 +199,26 @@ def test_a_person_logs_in_and_the_gateway_answers_for_that_customer(
     assert sent.value.headers["authorization"].startswith("Bearer ")
     assert "x-api-key" not in sent.value.headers
     assert answer["data"]["customer"]["orders"]["nodes"]
+
+
+def test_a_run_is_explained_as_a_waterfall_to_who_may_see_it(visit: Visit) -> None:
+    page, panel = visit.page, visit.page.locator(".panel")
+    page.get_by_role("button", name="Show Explain").click()
+    page.get_by_label("Explain every run").check()
+    told = visit.run()["extensions"]["explain"]
+
+    assert [wave["wave"] for wave in told["run"]["waves"]] == [1, 2]
+    expect(panel.get_by_role("list", name="Questions of wave 2")).to_contain_text("pricing.prices")
+    expect(panel.locator("rect.explain-question")).to_have_count(4)
+    expect(panel).to_contain_text("Foreseen: cost")
+    assert not visit.complaints
+
+    page.get_by_role("button", name="Show Access").click()
+    page.get_by_role("button", name="Ask anonymously").click()
+    expect(panel).to_contain_text("Anonymous")
+    page.get_by_role("button", name="Show Explain").click()
+    refused = visit.run()["extensions"]["explain"]
+
+    assert refused["error"]["code"] == "FORBIDDEN"
+    expect(panel.get_by_role("status")).to_contain_text("systems:read")
+    expect(panel.locator("rect.explain-question")).to_have_count(0)
