@@ -45,6 +45,8 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "figures": {**OFF, "metrics": ON["metrics"]},
     "traces": {**OFF, "tracing": ON["tracing"]},
     "everything": ON,
+    # What is made first is quicker by itself: the truth is between the two.
+    "off again": OFF,
 }
 WANTED = {"journal": 0.03, "everything": 0.10}
 WANTED_CACHED = {"everything": 0.03}
@@ -90,7 +92,9 @@ class Asked:
     async def round(self, requests: int) -> None:
         began = time.process_time()
         for _ in range(requests):
-            await self()
+            answer = await self()
+        if b'"errors"' in answer:
+            raise SystemExit("the query failed")
         self.seconds.append((time.process_time() - began) / requests)
 
 
@@ -143,7 +147,9 @@ def tables(sandbox: int, folder: Path, sections: Mapping[str, Any]) -> dict[str,
     told["access"] |= {"issuers": {}, "anonymous_scopes": sorted(PUBLIC_SCOPES)}
     own = dict(sections)
     own["journal"] = {"file": str(folder / "journal.db"), **own["journal"]}
-    return {**told, **own, "rates": {"anonymous": RATES}}
+    # Asked without a pause, the loop is always late.
+    unhurried = {"resilience": {"shedding": {"max_requests": 0}}, "rates": {"anonymous": RATES}}
+    return {**told, **own, **unhurried}
 
 
 def quietest(seconds: Sequence[float]) -> float:
@@ -166,7 +172,8 @@ def main() -> None:
         wanted = WANTED if kind == "asks systems" else WANTED_CACHED
         for variant, one in variants.items():
             # The quietest rounds: whatever else the machine did only adds.
-            more = quietest(one.seconds) / quietest(variants["off"].seconds) - 1
+            off = quietest(variants["off"].seconds) + quietest(variants["off again"].seconds)
+            more = 2 * quietest(one.seconds) / off - 1
             most = f"<= {wanted[variant]:.0%}" if variant in wanted else ""
             told = f"{quietest(one.seconds) * 1e6:.0f} | {more:+.1%} | {most}"
             print(f"| {kind} | {variant} | {told} |")

@@ -22,6 +22,8 @@ from gateway.access.wiring import Access
 from gateway.doctor.watching import watching
 from gateway.execution.answer import Engine
 from gateway.execution.engine import StockEngine
+from gateway.execution.explain import ExplainingEngine
+from gateway.execution.explain_sources import PaceOf, Sources
 from gateway.execution.gate import Gate, GateRules
 from gateway.execution.plans import Plans
 from gateway.execution.provenance import LIVE, NotedContext, NotedQuota, Provenance, noted
@@ -37,12 +39,12 @@ from gateway.http.media import MediaLinks, media_route
 from gateway.http.replies import Replies
 from gateway.http.response_cache import ResponseCache
 from gateway.http.security_headers import HeaderBounds, SecurityHeaders
-from gateway.http.shedding import Shedding
+from gateway.http.shedding import DOOR, Shedding
+from gateway.http.status_wiring import STOPPING, Overview
 from gateway.http.webhook_inbox import Inbox
 from gateway.http.webhook_senders import senders
 from gateway.http.webhooks import webhook_routes
 from gateway.operations.documents import Documents
-from gateway.operations.persisted import TextStore
 from gateway.operations.request import GraphQLRequest
 from gateway.operations.text_redis import RedisTexts
 from gateway.polling import polling
@@ -50,7 +52,7 @@ from gateway.settings import Settings
 from gateway.settings.documents import persisted_documents, text_store
 from gateway.telemetry.instruments import Instruments
 from gateway.telemetry.metrics.route import metrics_route
-from gateway.telemetry.systems import Watched, systems
+from gateway.telemetry.systems import Watched
 from ports.caller import Call
 from ports.systems import System
 from resolvers.context import Context, Ports
@@ -96,6 +98,7 @@ class Wiring:
         instruments: Instruments | None = None,
     ) -> None:
         roles = _roles_of(settings)
+        self._settings = settings
         self._seen = instruments or Instruments.off()
         self.cache = settings.cache.open(settings.redis.url, self._seen.observe)
         self.texts = text_store(settings.trusted_documents, settings.apq, settings.redis)
@@ -122,9 +125,16 @@ class Wiring:
         self.ports = self._ports(settings)
         known, second = settings.roles.directory, settings.fallbacks.directory
         self.directory = None if known is None else self._port("directory", known, second)
+        self.overview = Overview(settings, self._seen, self.watched())
 
     def watched(self) -> list[Watched]:
         return [Watched(one.upstream, one.roles) for one in self.connections.values()]
+
+    def sources(self, pace_of: PaceOf | None = None) -> Sources:
+        """Which upstream answers what, for explanations."""
+        upstreams = {name: one.upstream for name, one in self.connections.items()}
+        policy = None if self.cache is None else self.cache.policy
+        return Sources.of_settings(self._settings, upstreams, policy, pace_of)
 
     async def aclose(self) -> None:
         if self.cache is not None:
@@ -196,7 +206,7 @@ class ContextFactory:
 
     def _systems(self, made: Provenance) -> Sequence[System]:
         made.note(LIVE)
-        return systems(self.wiring.watched())
+        return self.wiring.overview.watch.now()
 
 
 def build(
@@ -228,8 +238,10 @@ def build(
             media_route(links, wiring.ports.catalog, own_call),
             *_told_of_changes(settings, wiring.cache, access, inbox),
             *_figures(settings, seen, access),
+            *wiring.overview.routes(access.caller, endpoint),
         ],
         lifespan=_lifespan(settings, wiring, access, inbox, seen),
+        state={DOOR: endpoint, STOPPING: wiring.overview.listeners.end},
     )
     return _guarded(application, settings)
 
@@ -238,13 +250,13 @@ def _endpoint(
     settings: Settings, wiring: Wiring, access: Access, links: MediaLinks, seen: Instruments
 ) -> Endpoint:
     doors = Doors(access, settings.graphql.deadline_seconds, settings.graphql.default_language)
-    kept = _kept(settings, wiring.cache)
+    kept, reused = _kept(settings, wiring.cache), wiring.overview.reused
     return Endpoint(
-        _engine(settings, access, wiring.texts, seen),
+        wiring.overview.engine(_engine(settings, access, wiring, seen)),
         ContextFactory(settings, wiring, links, doors, seen, kept),
         max_body_bytes=settings.limits.body_bytes,
         body_seconds=settings.http.body_seconds,
-        replies=Replies(doors, wiring.cache.clock, kept, seen.reused) if wiring.cache else None,
+        replies=Replies(doors, wiring.cache.clock, kept, reused) if wiring.cache else None,
         compression=settings.compression.rules(),
     )
 
@@ -292,21 +304,17 @@ def _figures(settings: Settings, seen: Instruments, access: Access) -> Sequence[
     return [metrics_route(seen.lines, access.caller, settings.metrics.allow)]
 
 
-def _engine(
-    settings: Settings, access: Access, texts: TextStore | None, seen: Instruments
-) -> Engine:
+def _engine(settings: Settings, access: Access, wiring: Wiring, seen: Instruments) -> Engine:
     core = schema(settings.graphql.federation_version)._schema  # noqa: SLF001 - no public way
     rules = GateRules(
         settings.limits.cost, settings.graphql.introspection, settings.resilience.lanes
     )
     documents = Documents(core, settings.limits.documents())
-    source = persisted_documents(documents, settings.trusted_documents, texts, _reads_schema)
+    source = persisted_documents(documents, settings.trusted_documents, wiring.texts, _reads_schema)
     plans = Plans(core)
-    engine = ObservedEngine(
-        StockEngine(core, source, noted(Gate(core, rules, NotedQuota(access))), plans),
-        access.watch,
-        access.take_refused,
-    )
+    stock = StockEngine(core, source, noted(Gate(core, rules, NotedQuota(access))), plans)
+    told = ExplainingEngine(stock, core, wiring.sources())
+    engine = ObservedEngine(told, access.watch, access.take_refused)
     return seen.engine(engine, core, plans)
 
 
@@ -365,9 +373,9 @@ def _lifespan(
         try:
             changes = polling(settings, connectors, wiring.cache)
             told = [(one.upstream, one.roles) for one in wiring.connections.values()]
-            drift = watching(settings.drift, told)
+            drift = watching(settings.drift, told, wiring.overview.drifted)
             with seen:
-                async with access, inbox or nullcontext(), changes, drift:
+                async with access, inbox or nullcontext(), changes, drift, wiring.overview:
                     yield
         finally:
             await wiring.aclose()

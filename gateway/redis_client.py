@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from upstream.redis_connection import heeding
+
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
@@ -25,4 +27,4 @@ def redis_client(url: str, timeout_seconds: float) -> "Redis":
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 1),
     )
-    return Redis.from_pool(pool)
+    return Redis.from_pool(heeding(pool))

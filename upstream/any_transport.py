@@ -14,7 +14,7 @@ from httpx_aiohttp.httpx2 import AiohttpTransport
 
 from ports.errors import MalformedError, TimedOutError, UnavailableError
 from upstream.config import UpstreamConfig
-from upstream.failures import WireError
+from upstream.failures import CutShortError, WireError
 from upstream.messages import ErrorType, Request, Response
 from upstream.urls import Targets
 from upstream.wire_tls import tls
@@ -59,6 +59,10 @@ class AnyTransport:
             response = await self.open(request, signed)
             try:
                 return whole(response, await self._body(response))
+            except httpx2.NetworkError as problem:
+                if isinstance(problem.__cause__, aiohttp.ClientPayloadError):
+                    raise CutShortError from problem
+                raise
             finally:
                 await response.aclose()
 

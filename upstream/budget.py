@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 
-from ports.errors import TransientError
+from ports.errors import UpstreamError
 from upstream.limits import QueueFullError, QueueTimedOutError
 
 _WHOLE = 1000
@@ -44,7 +44,7 @@ class RetryBudget:
 
 
 def pause(
-    error: TransientError, tried: int, spread: Callable[[float, float], float] = random.uniform
+    error: UpstreamError, tried: int, spread: Callable[[float, float], float] = random.uniform
 ) -> float | None:
     """Seconds to wait before the next try, after `tried` of them; None where none makes sense.
 

@@ -1,6 +1,6 @@
 """What goes wrong on the way to a system and back, read as a branch of `ports.errors`."""
 
-from ports.errors import TimedOutError, UnavailableError
+from ports.errors import MalformedError, TimedOutError, UnavailableError
 from upstream.credentials import TokenError
 from upstream.limits import CrowdedError, QueueFullError, QueueTimedOutError
 from upstream.messages import ErrorType
@@ -19,6 +19,13 @@ class StaleError(WireError):
 
     def __init__(self) -> None:
         super().__init__(UnavailableError, "a connection that had ended")
+
+
+class CutShortError(WireError):
+    """An answer that ended in its midst: more likely an accident of the way than of the system."""
+
+    def __init__(self) -> None:
+        super().__init__(MalformedError, "a body that was cut short")
 
 
 def meaning(raised: BaseException) -> ErrorType | None:

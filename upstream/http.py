@@ -20,7 +20,7 @@ from upstream.budget import RetryBudget, pause
 from upstream.config import UpstreamConfig
 from upstream.credentials import Credentials, FixedHeaders, Ready
 from upstream.exchanges import Exchanges
-from upstream.failures import meaning
+from upstream.failures import CutShortError, meaning
 from upstream.limits import Bulkhead
 from upstream.messages import (
     Classify,
@@ -118,17 +118,22 @@ class HttpClient:
         """The answer, its status being one of `request.expect`.
 
         Transient failures are tried again while the call's deadline, `tries` and the upstream's
-        budget allow.
+        budget allow, an answer that was cut short once.
         Raises UnavailableError, TimedOutError, ThrottledError, MalformedError or RefusedError.
         """
         if not self._left(call):
             raise self.error(TimedOutError, request.operation, "asked after the deadline")
         self._budget.called()
         tries = self.config.tries if request.idempotent else 1
+        was_cut = False
         for tried in range(1, tries):
             try:
                 return await self._try(request, call, tried)
-            except TransientError as error:
+            except (TransientError, MalformedError) as error:
+                if isinstance(error, MalformedError):
+                    if was_cut or not isinstance(error.__cause__, CutShortError):
+                        raise
+                    was_cut = True
                 wait = pause(error, tried)
                 if wait is None or wait >= self._left(call) or not self._budget.spend():
                     raise

@@ -25,6 +25,7 @@ from redis.exceptions import ReadOnlyError, RedisError
 
 from upstream.codec import Envelope, Seal, digest, key_bytes, pack, unpack
 from upstream.fuse import Fuse
+from upstream.redis_connection import heeding
 from upstream.stores import Kept, Reading
 from upstream.tags import is_broad
 
@@ -269,7 +270,7 @@ def _client(url: str, seconds: float, **settings: Any) -> Redis:
         retry=Retry(NoBackoff(), 1),
         **settings,
     )
-    return Redis.from_pool(pool)
+    return Redis.from_pool(heeding(pool))
 
 
 async def _awaited(command: Awaitable[T]) -> T:

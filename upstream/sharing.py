@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from upstream.limits import Shared
+from upstream.redis_connection import heeding
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -196,4 +197,4 @@ def sharing(url: str, timeout_seconds: float) -> Sharing:
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 1),
     )
-    return Sharing(Redis.from_pool(pool))
+    return Sharing(Redis.from_pool(heeding(pool)))

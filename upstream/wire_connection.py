@@ -11,7 +11,7 @@ from collections.abc import Callable
 import httptools
 
 from ports.errors import MalformedError, UnavailableError
-from upstream.failures import StaleError, WireError
+from upstream.failures import CutShortError, StaleError, WireError
 from upstream.messages import Headers, Response
 from upstream.wire_encoding import Unpacking, unpacking_of
 
@@ -284,7 +284,7 @@ class Connection(asyncio.Protocol):
             self._whole = True
             self._answer()
         elif self._headed:
-            self._fail(WireError(MalformedError, "a body that was cut short"))
+            self._fail(CutShortError())
         elif self._started or not self.used:
             self._fail(WireError(UnavailableError, f"lost before an answer: {cause!r}"))
         else:

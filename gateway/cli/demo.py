@@ -98,6 +98,7 @@ class Demo:
                 name: {"base_url": f"{self.sandbox}/{table['kind']}", **table}
                 for name, table in _UPSTREAMS.items()
             },
+            "status": {"open": True},
             # The invented company's books never change.
             "polling": {"erp": {"enabled": False}},
             "roles": {
@@ -174,6 +175,7 @@ class Demo:
         print(
             f"Query editor  {self.root}/\n"
             f"GraphQL       {self.root}/graphql\n"
+            f"Status        {self.root}/status\n"
             f"Sandbox       {self.sandbox}\n"
             f"Issuer        {self.issuer}\n"
             f"Examples      {', '.join(f'{name} {key}' for name, key in examples.items())}\n"

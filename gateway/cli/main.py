@@ -173,6 +173,33 @@ def diff(
 
 
 @app.command()
+def explain(  # noqa: PLR0913, PLR0917 - one parameter an option
+    query: Annotated[str, typer.Argument(help="Text of an operation, a file with one, or -.")],
+    variables: Annotated[str, typer.Option(help="Its variables, a JSON object.")] = "{}",
+    operation: Annotated[
+        str | None, typer.Option(help="Which operation, where the text holds several.")
+    ] = None,
+    config: ConfigOption = CONFIG,
+    url: Annotated[
+        str | None, typer.Option(help="Endpoint of a gateway that is to run it and tell.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Tell which systems an operation asks: in which order, how often, at which cost.
+
+    PASSERELLE_API_KEY or PASSERELLE_TOKEN goes to the endpoint. Ends with 1 for an operation
+    that costs too much.
+    """
+    from gateway.cli.explain import Question, explain_by
+    from gateway.cli.explain import explain as run
+
+    question = Question(query, variables, operation)
+    if url is not None:
+        raise typer.Exit(explain_by(url, question, as_json=as_json))
+    raise typer.Exit(run(_settings_of(config), question, as_json=as_json))
+
+
+@app.command()
 def usage(
     deprecated: Annotated[
         bool, typer.Option("--deprecated", help="Only what the schema says is to go.")

@@ -15,13 +15,15 @@ from starlette.types import ASGIApp
 from gateway.app import build
 from gateway.cli.listening import BACKLOG, end_on_signals, listen
 from gateway.http.server import protocol
+from gateway.http.status_wiring import STOPPING
 from gateway.settings import Settings
 from gateway.telemetry import logs
 
 GRACE_SECONDS = 10
 # Answers under way are thousands of objects in no cycle; by default they would all be looked at
-# after every 700 more of them.
-_COLLECTING = (100_000, 50, 100)
+# after every 700 more of them. Errors and refused documents do leave cycles, some hundred objects
+# each: what piles up of those before it is looked for is resident memory.
+_COLLECTING = (25_000, 20, 100)
 # Files that are open besides clients' connections: those to systems, stores, the log.
 OTHER_FILES = 512
 # How long a thread that examines a long document may keep the event loop from its turn.
@@ -116,3 +118,10 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Answers without an end would be waited for.
+        end = self.lifespan.state.get(STOPPING)
+        if end is not None:
+            end()
+        await super().shutdown(sockets)

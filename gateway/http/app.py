@@ -20,33 +20,44 @@ NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
 log = structlog.get_logger(__name__)
 
 
-def http_app(
+def http_app(  # noqa: PLR0913 - the parts of one application, all named
     endpoint: ASGIApp,
     *,
     not_ready: NotReady,
     routes: Sequence[BaseRoute] = (),
     lifespan: Lifespan[Any] | None = None,
     graphql_path: str = "/graphql",
+    state: Mapping[str, object] | None = None,
 ) -> ASGIApp:
-    """`lifespan` holds what lives as long as the application, as Starlette's does."""
+    """`lifespan` holds what lives as long as the application, as Starlette's does.
+
+    `state` is told to the server that runs it, where that keeps any.
+    """
     paths: dict[str, ASGIApp] = {
         graphql_path: endpoint,
         "/healthz": Healthz(),
         "/readyz": Readyz(not_ready),
     }
-    return _Application(paths, tuple(routes), Router(lifespan=lifespan))
+    return _Application(paths, tuple(routes), Router(lifespan=lifespan), state or {})
 
 
 class _Application:
     def __init__(
-        self, paths: dict[str, ASGIApp], routes: tuple[BaseRoute, ...], lifespan: Router
+        self,
+        paths: dict[str, ASGIApp],
+        routes: tuple[BaseRoute, ...],
+        lifespan: Router,
+        state: Mapping[str, object],
     ) -> None:
         self._paths = paths
         self._routes = routes
         self._lifespan = lifespan
+        self._state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
+            if (told := scope.get("state")) is not None:
+                told.update(self._state)
             await self._lifespan(scope, receive, send)
         elif scope["type"] == "http":
             await self._http(scope, receive, send)

@@ -7,20 +7,23 @@ refused here is told as a problem, as the application tells it.
 import asyncio
 import secrets
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.http.responses import NO_STORE, PROBLEM, Header, problem_of
+from gateway.http.shedding import DOOR
 
 # What a client that was answered may still send, so that it reads the answer before the end.
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024
 # The application answers slow bodies itself; this is for those that it does not read.
 _BODY_GRACE_SECONDS = 1.0
+_SIMPLE = frozenset({b"POST", b"GET"})
 _NOT_SNIFFED: Header = (b"x-content-type-options", b"nosniff")
 
 
@@ -51,6 +54,12 @@ def protocol(rules: ConnectionRules) -> type[HttpToolsProtocol]:
             self.waiting = waiting
 
     return Ruled
+
+
+class Door(Protocol):
+    """What the application lets say for it, in the state of its lifespan under `DOOR`."""
+
+    def refusal(self, target: bytes, headers: Iterable[Header]) -> bytes | None: ...
 
 
 class _RefusedError(Exception):
@@ -143,6 +152,12 @@ class Connection(HttpToolsProtocol):
             self._stop(HTTPStatus.BAD_REQUEST)
         self._in_head, self._in_body = False, True
         self.waiting.pop(self, None)
+        door: Door | None = self.app_state.get(DOOR)
+        if door is not None and self._is_simple():
+            refusal = door.refusal(self.url, self.headers)
+            if refusal is not None:
+                self._turn_away(refusal)
+                return
         self._arm(self.rules.body_seconds + _BODY_GRACE_SECONDS)
         super().on_headers_complete()
 
@@ -188,6 +203,23 @@ class Connection(HttpToolsProtocol):
         """Raises _RefusedError, out of which the parser makes an error of its own."""
         self._refusal = status
         raise _RefusedError
+
+    def _is_simple(self) -> bool:
+        """Whether the request may be answered by itself: its connection goes on, none is before."""
+        if self._is_answering() or self.expect_100_continue:
+            return False
+        parser = self.parser
+        is_kept = parser.get_http_version() == "1.1" and parser.should_keep_alive()
+        return is_kept and not parser.should_upgrade() and parser.get_method() in _SIMPLE
+
+    def _turn_away(self, refusal: bytes) -> None:
+        """Answers a request of which nothing but the head is looked at."""
+        line, _, rest = refusal.partition(b"\r\n")
+        more = b"".join(b"%s: %s\r\n" % one for one in self.server_state.default_headers)
+        self.transport.write(b"%s\r\n%s%s" % (line, more, rest))
+        self.cycle = _Answered()  # type: ignore[assignment]
+        self._left = LINGER_BYTES
+        self._arm(LINGER_SECONDS)
 
     def _refuse(self, status: HTTPStatus) -> None:
         self._is_refused = True
@@ -258,6 +290,17 @@ class Connection(HttpToolsProtocol):
         else:
             self.waiting.pop(oldest, None)
             oldest.transport.close()
+
+
+class _Answered:
+    """Stands for the cycle of a request that no application was asked about."""
+
+    response_started = response_complete = True
+    disconnected = False
+    keep_alive = True
+
+    def __init__(self) -> None:
+        self.message_event = asyncio.Event()
 
 
 def _answer(status: HTTPStatus) -> bytes:

@@ -1,12 +1,14 @@
 """Refuses what the process cannot answer in time, so that it answers the rest.
 
-The sign of overload is the event loop: work that is due waits for other work. A system that is
-slow makes requests wait without keeping the loop from anything, and so sheds none.
+Requests begin a few in each turn of the event loop: between turns it reads what else has come, and
+can refuse that at once. The sign of overload is a queue that stands before the beginning. A system
+that is slow makes requests wait without keeping the loop from anything, and so sheds none.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import orjson
@@ -16,147 +18,238 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.execution.errors import plain_entry
 from gateway.http.incoming import header_text, request_id_of
 from gateway.http.negotiation import MediaType, negotiate
-from gateway.http.responses import NO_STORE, send_whole
+from gateway.http.responses import NO_STORE, Header, send_whole
 
 OVERLOADED = "GATEWAY_OVERLOADED"
+# Under this name the server's state holds what may refuse requests before they are one for ASGI.
+DOOR = "door"
+# How long a turn of the loop should take, and how much may begin in it at the most.
+_TURN_SECONDS = 0.010
+_MOST_A_TURN = 64
+_FIRST_A_TURN = 8
+# Of the sums that the cost of a request is estimated from, what is left a turn later.
+_FADING = 0.9
+_LONGEST_PAUSE = 0.005
+# So many that come together need not keep to the pace.
+_AT_ONCE = 4
+# For so long a queue may have work while requests are being refused.
+_QUEUE_SECONDS = 0.5
+# Of every answer of the gateway that a browser may show.
+_FOR_BROWSERS: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"x-frame-options", b"DENY"),
+)
 
 log = structlog.get_logger(__name__)
+
+Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
 class SheddingRules:
     """`most` requests are answered at once, 0: any number and nothing is ever refused.
 
-    Once the loop has been late by `late_seconds` for `patience_seconds` without a pause, it is
-    overloaded: a burst is worked off, a load that lasts is not. Then fewer are let in, step by
-    step down to `least`, and of those that came together only what the loop can begin before it is
-    as late again.
+    Once all that began for `patience_seconds` had waited longer than `late_seconds`, there is
+    overload: a burst is worked off, a load that lasts is not. Then only as many may wait as begin
+    in half a second, and `least` in any case, until for so long nothing had to be refused.
     """
 
     most: int = 2000
-    least: int = 16
+    least: int = 64
     late_seconds: float = 0.025
     patience_seconds: float = 1.0
-    interval_seconds: float = 0.1
     retry_after_seconds: int = 1
 
 
-class AdaptiveLimit:
-    """How many requests may be under way, from how late the loop was lately.
+class Beginnings:
+    """Lets requests begin in their order, no more in a turn of the loop than leave it short.
 
-    The smallest lateness of an interval counts: one large answer makes the loop late once, too
-    much work makes it late always.
+    What one costs is estimated from how long turns take. They begin at twice the pace that this
+    allows and no faster, as those that wait together for something also go on together. `began` is
+    told of each how long it waited.
     """
+
+    def __init__(self, began: Callable[[float], object], clock: Clock) -> None:
+        self._began = began
+        self._clock = clock
+        self._queue: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._is_turning = False
+        self._turned = 0.0
+        self._begun = 0
+        # Sums of turns, the older ones of less weight.
+        self._busy = _TURN_SECONDS
+        self._count = float(_FIRST_A_TURN)
+        self._room = _FIRST_A_TURN
+        self._pause = 0.0
+        self._next = 0.0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    async def mine(self) -> None:
+        """Waits until the caller's turn has come."""
+        now = self._clock()
+        if not self._queue and self._is_time(now):
+            # For so long the loop may have left it unread.
+            self._begin(now, now - self._turned if self._is_turning else 0.0)
+            self._turn_soon(now)
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((now, waiter))
+        self._turn_soon(now)
+        await waiter
+
+    def _is_time(self, now: float) -> bool:
+        return self._begun < self._room and now >= self._next
+
+    def _begin(self, now: float, waited: float) -> None:
+        self._begun += 1
+        self._next = max(self._next, now - _AT_ONCE * self._pause) + self._pause
+        self._began(waited)
+
+    def _turn_soon(self, now: float) -> None:
+        if not self._is_turning:
+            self._is_turning, self._turned = True, now
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        now = self._clock()
+        self._learn(now - self._turned)
+        self._turned, self._begun = now, 0
+        while self._queue and self._is_time(now):
+            since, waiter = self._queue.popleft()
+            if not waiter.done():  # its client has not gone
+                waiter.set_result(None)
+                self._begin(now, now - since)
+        loop = asyncio.get_running_loop()
+        if self._begun:
+            loop.call_soon(self._turn)
+        elif self._queue:
+            loop.call_later(max(0.0, self._next - now), self._turn)
+        else:
+            self._is_turning = False
+
+    def _learn(self, took: float) -> None:
+        self._busy = self._busy * _FADING + took
+        self._count = self._count * _FADING + self._begun
+        cost = self._busy / max(self._count, 0.1)
+        self._room = int(min(_MOST_A_TURN, max(1.0, _TURN_SECONDS / max(cost, 1e-6))))
+        self._pause = min(_LONGEST_PAUSE, cost / 2)
+
+
+class Overload:
+    """Whether work waits too long to begin, and how much may wait then."""
 
     def __init__(self, rules: SheddingRules) -> None:
         self._rules = rules
-        self._exact = float(rules.most)
-        self._since: float | None = None
-        self._smallest = float("inf")
-        self.is_overloaded = False
+        self._late_since: float | None = None
+        self._counted_since = 0.0
+        self._count = 0
+        self.is_there = False
+        self.room = rules.least
 
-    @property
-    def limit(self) -> int:
-        return int(self._exact)
+    def began(self, now: float, waited: float) -> None:
+        """A request that had waited so long has begun."""
+        if waited <= self._rules.late_seconds:
+            self._late_since = None
+        elif self._late_since is None:
+            self._late_since = now
+        elif now - self._late_since >= self._rules.patience_seconds:
+            self.is_there = True
+        self._count += 1
+        if now - self._counted_since >= _QUEUE_SECONDS:
+            share = _QUEUE_SECONDS / (now - self._counted_since)
+            self.room = max(self._rules.least, int(self._count * share))
+            self._counted_since, self._count = now, 0
 
-    def observe(self, now: float, late: float, under_way: int) -> None:
-        """One look at the loop; looks far apart begin a new interval."""
-        rules = self._rules
-        if self._since is None:
-            self._since = now
-        self._smallest = min(self._smallest, late)
-        if self._smallest <= rules.late_seconds:
-            wait = rules.interval_seconds
-        else:
-            wait = rules.interval_seconds if self.is_overloaded else rules.patience_seconds
-        if now - self._since < wait:
-            return
-        if self._smallest > rules.late_seconds:
-            self.is_overloaded = True
-            self._exact = max(float(rules.least), min(self._exact, under_way) * 0.85)
-        else:
-            self._exact = min(float(rules.most), self._exact * 1.05 + 1)
-            self.is_overloaded = self.is_overloaded and self._exact < rules.most
-        self._since, self._smallest = now, float("inf")
-
-    def rest(self) -> None:
-        """Nothing is under way that could tell: the next interval begins anew."""
-        self._since, self._smallest = None, float("inf")
-        self._exact = float(self._rules.most)
-        self.is_overloaded = False
+    def is_over(self) -> None:
+        self.is_there, self._late_since = False, None
 
 
 class Shedding:
-    """Around an application whose requests cost work. Others are to stand beside it."""
+    """Around an application whose requests cost work. Others are to stand beside it.
+
+    `path` is the application's, for a server that asks for `refusal` itself.
+    """
 
     def __init__(
-        self, app: ASGIApp, rules: SheddingRules, *, clock: Callable[[], float] = time.monotonic
+        self,
+        app: ASGIApp,
+        rules: SheddingRules,
+        *,
+        path: bytes = b"/graphql",
+        clock: Clock = time.monotonic,
     ) -> None:
         self._app = app
         self._rules = rules
+        self._path = path
         self._clock = clock
-        self._adaptive = AdaptiveLimit(rules)
+        self._overload = Overload(rules)
+        self._beginnings = Beginnings(self._began, clock)
         self._look: asyncio.TimerHandle | None = None
-        self._due = 0.0
+        self._looked_at = 0
+        # Let in by the server in this turn of the loop, and so not yet under way.
+        self._coming = 0
         self.under_way = 0
         self.refused = 0
-        # Those that never wait are done as soon as begun: what makes the loop late is how many
-        # there were since the last look.
-        self._done = 0
-        self._is_shedding = False
-
-    @property
-    def limit(self) -> int:
-        """How many may be under way now."""
-        return self._adaptive.limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._rules.most:
             await self._app(scope, receive, send)
             return
         if self._is_too_much():
-            await self._refuse(scope, send)
+            status, headers, body = self._refuse(scope)
+            await send_whole(send, status, body, headers, head=scope["method"] == "HEAD")
             return
         self.under_way += 1
-        self._watch()
         try:
+            await self._beginnings.mine()
             await self._app(scope, receive, send)
         finally:
             self.under_way -= 1
-            self._done += 1
+
+    def refusal(self, target: bytes, headers: Iterable[Header]) -> bytes | None:
+        """What the server is to answer without asking the application; None: it is to ask.
+
+        Without the lines that the server has for each answer. For POST and GET alone.
+        """
+        if not self._rules.most or target.partition(b"?")[0] != self._path:
+            return None
+        if not self._is_too_much():
+            if not self._coming:
+                asyncio.get_running_loop().call_soon(self._came)
+            self._coming += 1
+            return None
+        known = tuple(headers)
+        if any(name == b"origin" for name, _ in known):
+            return None  # whether its page may read the answer, the application knows
+        scope: Scope = {"headers": known}
+        status, told, body = self._refuse(scope)
+        length = (b"content-length", b"%d" % len(body))
+        request_id = (b"x-request-id", request_id_of(scope).encode())
+        lines = (*told, length, request_id, *_FOR_BROWSERS)
+        text = b"".join(b"%s: %s\r\n" % line for line in lines)
+        return b"HTTP/1.1 %d Service Unavailable\r\n%s\r\n%s" % (status, text, body)
+
+    def _came(self) -> None:
+        self._coming = 0
 
     def _is_too_much(self) -> bool:
-        if not self._adaptive.is_overloaded:
-            return self.under_way >= self._rules.most
-        taken = self.under_way + self._done
-        is_late = taken > 0 and self._overdue() > self._rules.late_seconds
-        return is_late or taken >= self._adaptive.limit
+        if self.under_way + self._coming >= self._rules.most:
+            return True
+        overload = self._overload
+        return overload.is_there and self._beginnings.waiting + self._coming >= overload.room
 
-    def _overdue(self) -> float:
-        """By how much the next look is late at this moment."""
-        return max(0.0, self._clock() - self._due)
+    def _began(self, waited: float) -> None:
+        self._overload.began(self._clock(), waited)
 
-    def _watch(self) -> None:
-        """Looks at the loop while anything is asked."""
-        if self._look is not None:
-            return
-        pause = self._rules.interval_seconds / 5
-        self._due = self._clock() + pause
-        self._look = asyncio.get_running_loop().call_later(pause, self._looked)
-
-    def _looked(self) -> None:
-        self._look = None
-        taken, self._done = self.under_way + self._done, 0
-        self._adaptive.observe(self._clock(), self._overdue(), taken)
-        if taken:
-            self._watch()
-        else:
-            self._adaptive.rest()
-            self._tell(is_shedding=False)
-
-    async def _refuse(self, scope: Scope, send: Send) -> None:
+    def _refuse(self, scope: Scope) -> tuple[int, tuple[Header, ...], bytes]:
         self.refused += 1
-        self._tell(is_shedding=True)
+        self._watch()
         message = "Too much is asked of the gateway just now; try again shortly."
         entry = plain_entry(message, OVERLOADED, request_id_of(scope), retryable=True)
         media_type = negotiate(header_text(scope, b"accept") or "") or MediaType.JSON
@@ -165,14 +258,23 @@ class Shedding:
             (b"retry-after", b"%d" % self._rules.retry_after_seconds),
             NO_STORE,
         )
-        body = orjson.dumps({"errors": [entry]})
-        await send_whole(send, 503, body, headers, head=scope["method"] == "HEAD")
+        return 503, headers, orjson.dumps({"errors": [entry]})
 
-    def _tell(self, *, is_shedding: bool) -> None:
-        if self._is_shedding is is_shedding:
+    def _watch(self) -> None:
+        """Until, for as long as the patience, nothing had to be refused."""
+        if self._look is None:
+            log.warning("overloaded, refusing requests", under_way=self.under_way)
+            self._look_later()
+
+    def _look_later(self) -> None:
+        self._looked_at = self.refused
+        loop = asyncio.get_running_loop()
+        self._look = loop.call_later(self._rules.patience_seconds, self._looked)
+
+    def _looked(self) -> None:
+        if self.refused > self._looked_at:
+            self._look_later()
             return
-        self._is_shedding = is_shedding
-        if is_shedding:
-            log.warning("overloaded, refusing requests", limit=self.limit)
-        else:
-            log.info("no longer overloaded", refused=self.refused)
+        self._look = None
+        self._overload.is_over()
+        log.info("no longer overloaded", refused=self.refused)

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from connectors import registry
 from gateway.settings.access import IntrospectionSettings, IssuerSettings
+from gateway.settings.alerts import AlertSettings
 from gateway.settings.annotations import arms, is_secret, table_of
 from gateway.settings.tree import Fallbacks, Settings
 from gateway.settings.webhooks import PollingSettings, WebhookSettings
@@ -56,6 +57,7 @@ def key_tables() -> str:
     blocks.append(
         _key_table("`[access.issuers.introspection]` of an issuer", IntrospectionSettings, ())
     )
+    blocks.append(_key_table("`[[alerts]]`", AlertSettings, ()))
     blocks.append(_key_table("`[webhooks.<upstream>]`", WebhookSettings, ()))
     blocks.append(_key_table("`[polling.<upstream>]`", PollingSettings, ()))
     blocks.append(_key_table("`[upstreams.<name>]` of every kind", UpstreamConfig, ()))

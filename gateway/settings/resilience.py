@@ -81,19 +81,22 @@ class SheddingSettings(_Table):
         "0 refuses none, whatever the load.",
     )
     min_requests: int = Field(
-        default=16, ge=1, le=1_000_000, description="As few at once are let in at the least."
+        default=64,
+        ge=1,
+        le=1_000_000,
+        description="So many may wait to be begun at the least, under overload too.",
     )
     late_ms: float = Field(
         default=25,
         gt=0,
         le=60_000,
-        description="Work that is always later than this makes fewer requests be let in.",
+        description="A request should not wait longer than this to be begun.",
     )
     patience_seconds: float = Field(
         default=1,
         gt=0,
         le=600,
-        description="So long all work must be late before fewer are let in: bursts are worked off.",
+        description="So long all must have waited longer before any is refused: bursts are worked off.",
     )
     retry_after_seconds: int = Field(
         default=1, ge=1, le=3600, description="When those refused are told to come back."

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from gateway.settings.access import TokenSettings
+from gateway.settings.alerts import AlertingSettings, AlertSettings, named_or_listed
 from gateway.settings.cache import CacheSettings
 from gateway.settings.compression import CompressionSettings
 from gateway.settings.cross_origin import CorsSettings
@@ -23,6 +24,7 @@ from gateway.settings.limits import LimitsSettings
 from gateway.settings.metrics import MetricsSettings, TracingSettings
 from gateway.settings.rates import RateSettings, RedisSettings, WatchSettings
 from gateway.settings.resilience import ResilienceSettings
+from gateway.settings.status import StatusSettings
 from gateway.settings.webhooks import PollingSettings, WebhookSettings
 from upstream.config import BaseUrl, UpstreamConfig
 
@@ -214,6 +216,15 @@ class Settings(_Table):
         default=MetricsSettings(), description="Figures for monitoring at `/metrics`."
     )
     tracing: TracingSettings = Field(default=TracingSettings(), description="Distributed traces.")
+    status: StatusSettings = Field(
+        default=StatusSettings(), description="The page at `/status`, and a line for shoppers."
+    )
+    alerts: Annotated[tuple[AlertSettings, ...], BeforeValidator(named_or_listed)] = Field(
+        default=(), description="Webhooks that are told what is worth it."
+    )
+    alerting: AlertingSettings = Field(
+        default=AlertingSettings(), description="When it is worth an alert."
+    )
     ide: IdeSettings = Field(default=IdeSettings(), description="The query editor at `/`.")
     trusted_documents: TrustedDocumentsSettings = Field(
         default=TrustedDocumentsSettings(), description="Documents known beforehand."

@@ -1,6 +1,7 @@
 """Counts the requests of the GraphQL endpoint, whatever becomes of them."""
 
 import time
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -8,7 +9,7 @@ from gateway.telemetry.metrics.figures import Figures
 
 
 class Counted:
-    """A pure ASGI application around another."""
+    """A pure ASGI application around another. A request whose client left has no answer."""
 
     def __init__(self, app: ASGIApp, figures: Figures) -> None:
         self._app = app
@@ -18,12 +19,10 @@ class Counted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.monotonic()
 
-        async def counted(message: Message) -> None:
+        def counted(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
                 self._requests.add(str(message["status"]))
-            await send(message)
+                self._seconds.observe(time.monotonic() - began)
+            return send(message)
 
-        try:
-            await self._app(scope, receive, counted)
-        finally:
-            self._seconds.observe(time.monotonic() - began)
+        await self._app(scope, receive, counted)

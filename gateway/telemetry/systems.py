@@ -2,11 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ports.systems import LastError, Latency, System, SystemStatus
 from upstream.circuit import CircuitState
 from upstream.connector import Upstream
 from upstream.exchanges import Exchanges, Summary
+
+# So long nothing that was called succeeded: then it is down, whatever else was before.
+DOWN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,14 @@ def status(summary: Summary, *, failing: bool) -> SystemStatus:
 
 
 def _status(upstream: Upstream, summary: Summary) -> SystemStatus:
-    seen = status(summary, failing=upstream.exchanges.failing)
-    return guarded_status(seen, upstream.circuits.states().values())
+    exchanges, circuits = upstream.exchanges, upstream.circuits.states().values()
+    told = guarded_status(status(summary, failing=exchanges.failing), circuits)
+    # Open circuits let too little through to outweigh the successes of five minutes.
+    is_out = any(one is not CircuitState.CLOSED for one in circuits)
+    if told is SystemStatus.DEGRADED and is_out and exchanges.failing:
+        silent = datetime.now(UTC) - exchanges.changed_at
+        return SystemStatus.DOWN if silent.total_seconds() >= DOWN_SECONDS else told
+    return told
 
 
 def guarded_status(seen: SystemStatus, circuits: Collection[CircuitState]) -> SystemStatus:

@@ -182,7 +182,7 @@ def test_one_signal_ends_both(tmp_path: Path, number: signal.Signals) -> None:
     assert is_gone(notes["ide"])
     assert is_gone(notes["sandbox"])
     left = {path.name for path in (tmp_path / "var").iterdir()}
-    assert left == {"demo.json", "demo.toml", "demo-keys.db"}
+    assert left == {"demo.json", "demo.toml", "demo-keys.db", "journal.db"}
 
 
 def test_the_sandbox_ends_with_its_parent(tmp_path: Path) -> None:

@@ -60,11 +60,13 @@ class Erp:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
+        self.wanted: list[frozenset[str] | None] = []
         self.error: Exception | None = None
         self.open = asyncio.Event()
         self.open.set()
 
     async def availability(self, skus: Sequence[str], /, *, call: Call) -> dict[str, Any]:
+        self.wanted.append(call.wanted)
         number = await self._answer(*skus)
         known = [sku for sku in skus if not sku.startswith("unknown")]
         return {sku: failed() if sku == "broken" else available(number) for sku in known}
@@ -80,12 +82,14 @@ class Erp:
     async def search(
         self, text: str | None, page: PageRequest, /, *, call: Call
     ) -> Page[Availability]:
+        self.wanted.append(call.wanted)
         return Page((available(await self._answer(text, page)),), ("1",), has_next=False)
 
     async def count(self, text: str, /, *, call: Call) -> int | None:
         return await self._answer(text) if text else None
 
     async def live(self, skus: Sequence[str], /, *, call: Call) -> dict[str, int]:
+        self.wanted.append(call.wanted)
         return dict.fromkeys(skus, await self._answer(*skus))
 
     async def _answer(self, *asked: Any) -> int:

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from ports.errors import UnavailableError, UpstreamError
+from ports.errors import MalformedError, UnavailableError, UpstreamError
 from tests.upstream.loopback import IDENTITY, Loopback, call, config, good, serving
+from upstream.any_transport import network
 from upstream.budget import RetryBudget
 from upstream.http import HttpClient, Request
 from upstream.limits import Bulkhead, QueueFullError, QueueTimedOutError
 
 ASKED = Request("catalog.products", "/products")
 DOWN = good(status="503 Down")
+ORDER = Request("orders.place", "/orders", method="POST", json={}, idempotent=False)
 Connect = Callable[..., HttpClient]
 
 
@@ -53,11 +55,46 @@ async def test_one_failure_in_twenty_fails_nobody(connect: Connect) -> None:
 
 
 async def test_what_changes_something_is_asked_once(connect: Connect) -> None:
-    order = Request("orders.place", "/orders", method="POST", json={}, idempotent=False)
     async with serving(DOWN) as peer:
         with pytest.raises(UnavailableError):
-            await connect(peer).send(order, call=call())
+            await connect(peer).send(ORDER, call=call())
     assert len(peer.received) == 1
+
+
+async def half(writer: asyncio.StreamWriter) -> None:
+    """An answer that ends in its midst."""
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n" + b"x" * 50)
+    await writer.drain()
+
+
+async def test_an_answer_cut_short_is_asked_for_once_more(connect: Connect) -> None:
+    async with serving(half, good()) as peer:
+        answer = await connect(peer).send(ASKED, call=call())
+    assert answer.status == 200
+    assert len(peer.received) == 2
+
+
+async def test_so_it_is_over_another_transport(connect: Connect) -> None:
+    async with serving(half, good()) as peer:
+        parts = {"transport": network(config(peer.url))}
+        answer = await connect(peer, parts).send(ASKED, call=call())
+    assert answer.status == 200
+    assert len(peer.received) == 2
+
+
+@pytest.mark.parametrize(
+    ("request_", "parts", "asked"),
+    [(ASKED, {}, 2), (ORDER, {}, 1), (ASKED, {"budget": RetryBudget(0.1, reserve=0)}, 1)],
+    ids=["a read", "a change", "no budget"],
+)
+async def test_always_cut_short_is_malformed(
+    connect: Connect, request_: Request, parts: dict[str, Any], asked: int
+) -> None:
+    async with serving(half) as peer:
+        with pytest.raises(MalformedError) as caught:
+            await connect(peer, parts).send(request_, call=call())
+    assert caught.value.code == "UPSTREAM_MALFORMED"
+    assert len(peer.received) == asked
 
 
 async def test_a_pause_beyond_the_deadline_is_not_waited_for(connect: Connect) -> None:

@@ -43,7 +43,7 @@ class Figures:
             "passerelle_http_requests_total", "Requests to the GraphQL endpoint.", ("status",)
         )
         self.request_seconds = Histogram(
-            "passerelle_http_request_duration_seconds", "Until the answer was sent."
+            "passerelle_http_request_duration_seconds", "Until the answer began."
         )
         self.operations = Counter(
             "passerelle_graphql_operations_total",
@@ -93,17 +93,17 @@ class Figures:
 
     def use(self, _: Call, use: Use) -> None:
         """An `Observe` of the cache."""
-        counts = self.answers.counts
-        for result, count in (
-            ("hit", use.cached),
-            ("miss", use.live),
-            ("stale", use.stale),
-            ("failed", use.failed),
-            ("fallback", use.fallback),
-        ):
-            if count:
-                key = (use.upstream, use.operation, result)
-                counts[key] = counts.get(key, 0) + count
+        add, upstream, operation = self.answers.add, use.upstream, use.operation
+        if use.cached:
+            add(upstream, operation, "hit", by=use.cached)
+        if use.live:
+            add(upstream, operation, "miss", by=use.live)
+        if use.stale:
+            add(upstream, operation, "stale", by=use.stale)
+        if use.failed:
+            add(upstream, operation, "failed", by=use.failed)
+        if use.fallback:
+            add(upstream, operation, "fallback", by=use.fallback)
 
     def lines(self) -> Iterator[str]:
         for one in (

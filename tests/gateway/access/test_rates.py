@@ -1,7 +1,9 @@
 """Rate limits: what is admitted in any window, to whom, what is told, and without Redis too."""
 
 import asyncio
+import os
 import random
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -424,3 +426,27 @@ async def test_it_goes_on_with_redis_when_that_is_back(redis: "Redis") -> None:
         clock.now += 1
         assert (await store.take("a", POLICY, 60))[0]
         assert (await up.take("a", POLICY, 60))[0] is False
+
+
+async def test_callers_that_are_cancelled_while_redis_dies_all_end() -> None:
+    """Those that ask again and again: one that missed it would ask for ever."""
+    with valkey_server(save="") as server:
+        store = redis_store(server.connection_url, 0.5)
+        asked = asyncio.Event()
+
+        async def caller(name: str) -> None:
+            while True:
+                await store.take(name, Policy("user", 1e9, 1e9), 1)
+                asked.set()
+                await asyncio.sleep(0)
+
+        callers = [asyncio.create_task(caller(f"caller {n}")) for n in range(200)]
+        await asked.wait()
+        os.kill(server._process.pid, signal.SIGKILL)
+        for one in callers:
+            one.cancel()
+        _, still = await asyncio.wait(callers, timeout=10)
+        for one in still:
+            one.cancel()
+        await store.aclose()
+    assert len(still) == 0

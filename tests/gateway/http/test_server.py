@@ -3,8 +3,8 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -44,11 +44,13 @@ class App:
 
 
 class Told(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, state: dict[str, Any]) -> None:
         super().__init__(config)
         self.is_up = asyncio.Event()
+        self.told = state
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self.lifespan.state.update(self.told)
         await super().startup(sockets)
         self.is_up.set()
 
@@ -94,7 +96,9 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(rules: ConnectionRules, keep_alive: int = 75) -> AsyncIterator[Server]:
+async def serving(
+    rules: ConnectionRules, keep_alive: int = 75, **state: Any
+) -> AsyncIterator[Server]:
     app = App()
     config = uvicorn.Config(
         app,
@@ -108,7 +112,7 @@ async def serving(rules: ConnectionRules, keep_alive: int = 75) -> AsyncIterator
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         served = Server(app, listener.getsockname()[1])
-        server = Told(config)
+        server = Told(config, state)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         await server.is_up.wait()
         try:
@@ -356,3 +360,72 @@ async def test_the_oldest_protocol_needs_no_host() -> None:
         client = await server.sent(b"GET / HTTP/1.0\r\n\r\n")
 
         assert (await client.answer())[0] == 200
+
+
+class ClosedDoor:
+    """Refuses what is asked of `/shut`."""
+
+    def __init__(self) -> None:
+        self.asked: list[bytes] = []
+
+    def refusal(self, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+        assert dict(headers)[b"host"] == b"x"
+        self.asked.append(target)
+        if target != b"/shut":
+            return None
+        return b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}"
+
+
+SHUT = b"POST /shut HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\n"
+
+
+async def test_who_is_refused_at_the_door_may_ask_again() -> None:
+    async with serving(ConnectionRules(), door=ClosedDoor()) as server:
+        client = await server.sent(SHUT + b"hello" + GET)
+        assert (await client.answer())[0] == 503
+        assert (await client.answer())[0] == 200
+
+        await client.send(SHUT + b"he")
+        status, headers, _ = await client.answer()
+        assert (status, "date" in headers) == (503, True)
+        await client.send(b"llo" + SHUT + b"hello" + GET)
+        assert [(await client.answer())[0] for _ in range(2)] == [503, 200]
+
+
+async def test_a_refused_body_without_end_is_ended() -> None:
+    async with serving(ConnectionRules(), door=ClosedDoor()) as server:
+        client = await server.sent(SHUT.replace(b": 5", b": 50000000"))
+        assert (await client.answer())[0] == 503
+        with suppress(ConnectionError):
+            for _ in range(100):
+                await client.send(b"x" * 100_000)
+        assert await client.rest() == b""
+        assert not server.app.begun.is_set()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"POST /shut HTTP/1.0\r\nhost: x\r\n\r\n",
+        b"GET /shut HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        b"OPTIONS /shut HTTP/1.1\r\nhost: x\r\n\r\n",
+        SHUT.replace(b"\r\n\r\n", b"\r\nexpect: 100-continue\r\n\r\n") + b"hello",
+    ],
+    ids=["HTTP/1.0", "the last one", "a question of a browser", "one that asks first"],
+)
+async def test_the_door_is_asked_of_simple_requests_alone(request_: bytes) -> None:
+    door = ClosedDoor()
+    async with serving(ConnectionRules(), door=door) as server:
+        client = await server.sent(request_)
+        assert (await client.answer())[0] == 200
+    assert door.asked == []
+
+
+async def test_the_door_is_not_asked_while_another_request_is_answered() -> None:
+    door = ClosedDoor()
+    async with serving(ConnectionRules(), door=door) as server:
+        client = await server.sent(b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n" + SHUT + b"hello")
+        await server.app.begun.wait()
+        server.app.let.set()
+        assert [(await client.answer())[0] for _ in range(2)] == [200, 200]
+    assert door.asked == [b"/slow"]

@@ -1,7 +1,8 @@
 """What is refused under too much load, and what never is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import json
+from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from gateway.http.app import http_app
-from gateway.http.shedding import AdaptiveLimit, Shedding, SheddingRules
+from gateway.http.shedding import Beginnings, Overload, Shedding, SheddingRules
 
 RULES = SheddingRules()
 
@@ -30,17 +31,20 @@ class Busy:
 
 
 class Bench:
-    """A gateway with the busy endpoint, a client, and a clock that stands still."""
+    """A gateway with the busy endpoint, a client, and a clock that goes on when it is looked at."""
 
     def __init__(self, **rules: float) -> None:
         self.now = 1000.0
         self.busy = Busy()
-        # The loop itself is not looked at while a test runs, so that its machine's load is nothing.
-        told = SheddingRules(**{"interval_seconds": 10_000, **rules})  # type: ignore[arg-type]
-        self.shedding = Shedding(self.busy, told, clock=lambda: self.now)
+        told = SheddingRules(**rules)  # type: ignore[arg-type]
+        self.shedding = Shedding(self.busy, told, clock=self.tick)
         transport = httpx2.ASGITransport(app=http_app(self.shedding, not_ready=self._ready))
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://gateway")
         self.tasks: list[asyncio.Task[httpx2.Response]] = []
+
+    def tick(self) -> float:
+        self.now += 0.001
+        return self.now
 
     async def _ready(self) -> list[str]:
         return []
@@ -103,28 +107,34 @@ async def test_health_is_told_whatever_the_load(bench: Bench) -> None:
 
 
 def overload(bench: Bench) -> None:
-    """The loop has been late for long."""
-    for number in range(3):
-        bench.shedding._adaptive.observe(bench.now + number * 10_000, 5.0, 1000)
-    assert bench.shedding._adaptive.is_overloaded
+    """What began for longer than the patience had waited too long."""
+    for seconds in (0.0, 0.5, 1.0):
+        bench.shedding._overload.began(bench.now + seconds, 2 * RULES.late_seconds)
+    assert bench.shedding._overload.is_there
 
 
-async def test_an_overloaded_loop_begins_no_more_than_it_has_time_for(bench: Bench) -> None:
+async def test_under_overload_only_a_few_wait(bench: Bench) -> None:
+    overload(bench)
+    bench.shedding._overload.room = 3
+    bench.tasks += [asyncio.create_task(bench.ask()) for _ in range(20)]
+    done, _ = await asyncio.wait(bench.tasks, return_when=asyncio.FIRST_COMPLETED)
+    while len(done) + bench.shedding.under_way < 20:
+        await asyncio.sleep(0)
+        done = {task for task in bench.tasks if task.done()}
+    assert {task.result().status_code for task in done} == {503}
+    assert bench.shedding.refused == len(done)
+    assert sorted(await bench.let_go()) == [200] * (20 - len(done)) + [503] * len(done)
+
+
+async def test_without_refusals_an_overload_is_over() -> None:
+    bench = Bench(most=1, patience_seconds=0.001)
     overload(bench)
     await bench.hold(1)
-    bench.now += 10_000 / 5 + RULES.late_seconds / 2
-    await bench.hold(1)
-    bench.now += RULES.late_seconds
     assert (await bench.ask()).status_code == 503
-
-
-async def test_what_is_done_at_once_counts_as_well(bench: Bench) -> None:
-    bench.busy.go.set()
-    overload(bench)
-    assert {(await bench.ask()).status_code for _ in range(bench.shedding.limit)} == {200}
-    assert (await bench.ask()).status_code == 503
-    bench.shedding._looked()
-    assert (await bench.ask()).status_code == 200
+    while bench.shedding._overload.is_there:
+        await asyncio.sleep(0.001)
+    assert await bench.let_go() == [200]
+    await bench.client.aclose()
 
 
 async def test_a_burst_is_worked_off_however_late_the_loop(bench: Bench) -> None:
@@ -134,11 +144,51 @@ async def test_a_burst_is_worked_off_however_late_the_loop(bench: Bench) -> None
     assert await bench.let_go() == [200] * 20
 
 
-async def test_one_is_always_let_in_however_late_the_loop(bench: Bench) -> None:
+async def test_one_is_always_let_in_under_overload(bench: Bench) -> None:
     overload(bench)
     bench.now += 10_000
     await bench.hold(1)
     assert await bench.let_go() == [200]
+
+
+async def test_the_server_refuses_what_the_application_would(bench: Bench) -> None:
+    assert bench.shedding.refusal(b"/graphql", ()) is None
+    await bench.hold(20)
+    told = await bench.ask()
+    raw = bench.shedding.refusal(b"/graphql?query=x", [(b"x-request-id", b"mine")])
+    assert raw is not None
+    head, _, body = raw.partition(b"\r\n\r\n")
+    line, *lines = head.decode().split("\r\n")
+    headers = dict(one.split(": ", 1) for one in lines)
+
+    assert line == "HTTP/1.1 503 Service Unavailable"
+    assert headers.pop("x-request-id") == "mine"
+    assert headers["content-length"] == str(len(body))
+    for name in ("content-type", "retry-after", "cache-control", "x-content-type-options"):
+        assert headers[name] == told.headers[name]
+    (entry,), (other,) = json.loads(body)["errors"], told.json()["errors"]
+    assert entry["extensions"].pop("requestId") == "mine"
+    assert other["extensions"].pop("requestId") == told.headers["x-request-id"]
+    assert entry == other
+
+
+async def test_what_is_let_in_by_the_server_counts_before_it_arrives(bench: Bench) -> None:
+    told = [bench.shedding.refusal(b"/graphql", ()) for _ in range(21)]
+    assert [one is None for one in told] == [True] * 20 + [False]
+    await asyncio.sleep(0)
+    assert bench.shedding.refusal(b"/graphql", ()) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [(b"/healthz", ()), (b"/graphql", ((b"origin", b"https://shop.example"),))],
+    ids=["health", "a page of another origin"],
+)
+async def test_the_server_leaves_to_the_application(
+    bench: Bench, target: bytes, headers: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    await bench.hold(20)
+    assert bench.shedding.refusal(target, headers) is None
 
 
 async def test_a_client_that_goes_away_leaves_its_room(bench: Bench) -> None:
@@ -158,52 +208,86 @@ async def test_without_a_limit_nothing_is_refused() -> None:
     await bench.client.aclose()
 
 
-def looked(limit: AdaptiveLimit, lates: Iterable[float], under_way: int = 100) -> list[int]:
-    """The limit after each look, 20 ms apart."""
-    limits = []
-    for number, late in enumerate(lates):
-        limit.observe(number * 0.02, late, under_way)
-        limits.append(limit.limit)
-    return limits
+async def test_who_waits_begins_in_order_and_a_few_in_a_turn() -> None:
+    now = 0.0
+    begun: list[int] = []
+    waits: list[float] = []
+
+    async def one(number: int) -> None:
+        nonlocal now
+        await beginnings.mine()
+        begun.append(number)
+        now += 0.02  # work of longer than a turn should take
+
+    beginnings = Beginnings(waits.append, lambda: now)
+    tasks = [asyncio.create_task(one(number)) for number in range(30)]
+    turns = []
+    while len(begun) < 30:
+        before = len(begun)
+        await asyncio.sleep(0)
+        now += 0.001
+        turns.append(len(begun) - before)
+    await asyncio.gather(*tasks)
+    assert begun == list(range(30))
+    assert len(waits) == 30
+    # It had to see first what one costs.
+    assert max(turns[5:]) == 1
+    assert waits[0] == 0.0
+    assert waits[-1] > 0.4
 
 
-def test_work_that_is_always_late_lets_fewer_in() -> None:
-    limits = looked(AdaptiveLimit(RULES), [0.1] * 200)
-    assert limits == sorted(limits, reverse=True)
-    assert limits[-1] == RULES.least
+async def test_who_gives_up_takes_no_turn() -> None:
+    waits: list[float] = []
+    beginnings = Beginnings(waits.append, Bench().tick)
+    tasks = [asyncio.create_task(beginnings.mine()) for _ in range(20)]
+    await asyncio.sleep(0)
+    begun = len(waits)
+    assert begun + beginnings.waiting == 20
+    for task in tasks[begun:-1]:
+        task.cancel()
+    done = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [one for one in done if one is None] == [None] * (begun + 1)
+    assert len(waits) == begun + 1
 
 
-def test_a_short_burst_does_not() -> None:
-    limits = looked(AdaptiveLimit(RULES), [0.4] * 40 + [0.0] * 20 + [0.4] * 40)
-    assert set(limits) == {RULES.most}
+def began(overload: Overload, waits: list[float]) -> list[bool]:
+    """Whether there is overload after each beginning, 20 ms apart."""
+    told = []
+    for number, waited in enumerate(waits):
+        overload.began(number * 0.02, waited)
+        told.append(overload.is_there)
+    return told
 
 
-def test_one_large_answer_does_not() -> None:
-    limits = looked(AdaptiveLimit(RULES), [0.4, 0.0, 0.0, 0.0, 0.0] * 40)
-    assert set(limits) == {RULES.most}
+def test_a_queue_that_stands_is_overload() -> None:
+    told = began(Overload(RULES), [0.1] * 100)
+    assert told == [False] * 50 + [True] * 50
 
 
-def test_a_loop_in_time_lets_more_in_again() -> None:
-    limit = AdaptiveLimit(RULES)
-    low = looked(limit, [0.1] * 200)[-1]
-    limits = [low]
-    for number in range(2000):
-        limit.observe(100.0 + number * 0.02, 0.0, 10)
-        limits.append(limit.limit)
-    assert limits == sorted(limits)
-    assert limits[-1] == RULES.most
+def test_a_short_burst_is_none() -> None:
+    assert not any(began(Overload(RULES), [0.4] * 40 + [0.0] * 5 + [0.4] * 40))
 
 
-def test_rest_forgets_the_load() -> None:
-    limit = AdaptiveLimit(RULES)
-    looked(limit, [0.1] * 200)
-    limit.rest()
-    assert limit.limit == RULES.most
+def test_one_that_begins_in_time_ends_the_count() -> None:
+    assert not any(began(Overload(RULES), ([0.4] * 30 + [0.0]) * 10))
 
 
-@given(st.lists(st.tuples(st.floats(0, 2), st.integers(0, 5000)), max_size=300))
-def test_the_limit_stays_between_its_bounds(looks: list[tuple[float, int]]) -> None:
-    limit = AdaptiveLimit(RULES)
-    for number, (late, under_way) in enumerate(looks):
-        limit.observe(number * 0.05, late, under_way)
-        assert RULES.least <= limit.limit <= RULES.most
+def test_a_fast_process_lets_more_wait() -> None:
+    overload = Overload(RULES)
+    for number in range(1_000):
+        overload.began(100 + number * 0.001, 0.1)
+    assert 490 <= overload.room <= 510
+    for number in range(100):
+        overload.began(200 + number * 0.1, 0.1)
+    assert overload.room == RULES.least
+
+
+@given(st.lists(st.tuples(st.floats(0, 2), st.floats(0, 5)), max_size=300))
+def test_room_is_left_whatever_happens(steps: list[tuple[float, float]]) -> None:
+    overload, now = Overload(RULES), 0.0
+    for pause, waited in steps:
+        now += pause
+        overload.began(now, waited)
+        assert overload.room >= RULES.least
+    overload.is_over()
+    assert not overload.is_there

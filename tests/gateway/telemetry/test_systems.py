@@ -1,7 +1,11 @@
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from connectors.registry import manifests
-from gateway.telemetry.systems import Watched, guarded_status, status, systems
+from gateway.telemetry.systems import DOWN_SECONDS, Watched, guarded_status, status, systems
+from ports.errors import UnavailableError
 from ports.systems import SystemStatus
 from upstream.circuit import CircuitState
 from upstream.connector import Upstream
@@ -73,3 +77,26 @@ def test_a_system_that_was_never_called() -> None:
     (system,) = systems([Watched(Upstream("erp", manifests()["odoo"], Exchanges()), ())])
 
     assert (system.status, system.error_rate, system.last_error) == (SystemStatus.UNKNOWN, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(1, SystemStatus.DEGRADED), (DOWN_SECONDS, SystemStatus.DOWN)]
+)
+def test_what_only_fails_for_a_while_is_down_however_well_it_was_before(
+    seconds: float, expected: SystemStatus
+) -> None:
+    exchanges = Exchanges()
+    upstream = Upstream("erp", manifests()["odoo"], exchanges)
+    for _ in range(100):
+        exchanges.record(Exchange("orders.search", 0.1, 200, None, "r1"))
+    broken = UnavailableError(system="ERP", upstream="erp", operation="orders.search")
+    for _ in range(5):
+        exchanges.record(Exchange("orders.search", 0.1, 503, "UPSTREAM_UNAVAILABLE", "r1"))
+        with suppress(UnavailableError), upstream.circuits.of("orders.search").attempt():
+            raise broken
+    assert upstream.circuits.of("stock.availability").state is CLOSED
+    exchanges.changed_at = datetime.now(UTC) - timedelta(seconds=seconds)
+
+    (system,) = systems([Watched(upstream, ())])
+
+    assert system.status is expected

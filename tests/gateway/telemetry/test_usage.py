@@ -70,7 +70,7 @@ def document(schema: GraphQLSchema, text: str) -> Document:
         ),
         ("{ node { id ... on Product { name } } }", {"Query.node", "Node.id", "Product.name"}),
     ],
-    ids=str,
+    ids=["field", "alias", "argument", "variable", "fragment"],
 )
 def test_what_a_document_uses(schema: GraphQLSchema, text: str, told: set[str]) -> None:
     assert coordinates(schema, document(schema, text).node) == told
