@@ -147,9 +147,9 @@ class Flights:
         try:
             flight.answers = await flight.fare.ask(tuple(flight.keys), flight.fare.call)
         except UpstreamError as error:
-            flight.raised = error
+            flight.raised = error.with_traceback(None)  # which would hold this flight in turn
         except Exception as error:  # noqa: BLE001 - handed to all who wait, masked at the edge
-            flight.failure = error
+            flight.failure = error.with_traceback(None)
         finally:
             self._end(flight)
         if self._landed:

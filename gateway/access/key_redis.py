@@ -23,6 +23,7 @@ from gateway.access.key_store import (
     oldest_first,
     with_use,
 )
+from upstream.redis_connection import heeding
 
 RECORDS = "{passerelle:keys}:records"
 USES = "{passerelle:keys}:uses"
@@ -42,6 +43,7 @@ class RedisKeys:
             socket_connect_timeout=SECONDS,
             retry=Retry(NoBackoff(), 1),
         )
+        heeding(self._redis.connection_pool)
 
     async def find(self, digests: Sequence[bytes]) -> ApiKey | None:
         async with _translated():
