@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import groupby
 from typing import Any
 
@@ -37,7 +38,6 @@ from schema.asks import ASKS, Ask
 from schema.fields import VIEWS, FieldPlan
 from schema.sizes import SIZES, UNKNOWN_SIZE, Size
 
-_KINDS: Mapping[type, str] = {record: name for name, record in VIEWS.items()}
 _ENTITIES = "_entities"
 
 
@@ -206,7 +206,7 @@ class _Walk:
             return self.rows(shape.selections[None], count, level)
         times = []
         for record, selection in shape.selections.items():
-            kind = _KINDS.get(record, "") if record else ""
+            kind = _kinds().get(record, "") if record else ""
             number = brought.get(kind, 0) if brought else count
             times.append(self.rows(selection, number, replace(level, maybe=True)))
         return max(times, default=0.0)
@@ -343,3 +343,9 @@ def _planned(steps: Sequence[Step], source: Source, *, several: bool) -> Planned
         cache=source.keeping(age, stale),
         fallback=source.second,
     )
+
+
+@cache
+def _kinds() -> Mapping[type, str]:
+    """Not before it is needed: views are there when all of the schema is imported."""
+    return {record: name for name, record in VIEWS.items()}

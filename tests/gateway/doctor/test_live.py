@@ -16,11 +16,18 @@ from tests.gateway.doctor.conftest import Peer, Surgery
 QUERY = "{ products(first: 20) { nodes { sku name } } }"
 
 
+# Entities are asked whole; of what is asked in part, what is not there tells nothing.
+WHOLE = "query ($of: [_Any!]!) { _entities(representations: $of) { __typename } }"
+
+
 async def asked(app: ASGIApp) -> dict[str, Any]:
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
         answer = await client.post("/graphql", json={"query": QUERY}, timeout=60)
-    told: dict[str, Any] = answer.json()
+        told: dict[str, Any] = answer.json()
+        nodes = told["data"]["products"]["nodes"]
+        of = [{"__typename": "Product", "sku": node["sku"]} for node in nodes]
+        await client.post("/graphql", json={"query": WHOLE, "variables": {"of": of}}, timeout=60)
     return told
 
 
