@@ -141,13 +141,11 @@ class Loader(Generic[K, T]):
         self._waiting = question
         loop = asyncio.get_running_loop()
         # Two turns: resolvers of one level may stand one await apart.
-        loop.call_soon(loop.call_soon, self._start)
+        loop.call_soon(loop.call_soon, self._start, question)
         return question
 
-    def _start(self) -> None:
-        question, self._waiting = self._waiting, None
-        if question is None:
-            return
+    def _start(self, question: _Question[K, T]) -> None:
+        self._waiting = None
         task = asyncio.get_running_loop().create_task(self._load(question))
         self._tasks.add(task)
 

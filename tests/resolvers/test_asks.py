@@ -171,3 +171,9 @@ async def test_a_scope_that_is_missing_ends_what_is_asked() -> None:
 
     assert [(one.field, one.scope) for one in plan.unasked] == [("Product.price", "prices:read")]
     assert set(keys_foreseen(plan)) == {"catalog.products", "catalog.categories"}
+
+
+def test_an_id_that_cannot_be_read_is_of_no_kind() -> None:
+    (first, *_) = ASKS["Query.node"]
+
+    assert first.keys_of({"id": "nothing"}) == 0
