@@ -99,7 +99,11 @@ class _Live:
     async def _timed(self, *arguments: object, call: Call) -> Any:
         began, error = time.monotonic(), None
         try:
-            return await self._in_time(*arguments, call=call)
+            async with asyncio.timeout(max(0.0, call.deadline - began)):
+                return await self._method(*arguments, call=call)
+        except TimeoutError as late:
+            error = TimedOutError.code
+            raise self._late() from late
         except UpstreamError as failure:
             error = failure.code
             raise
@@ -116,17 +120,13 @@ class _Live:
         number = len(keys) if isinstance(keys, tuple | list) else None
         return Portion(self._upstream.name, self._name, number, began, ended, error)
 
-    async def _in_time(self, *arguments: object, call: Call) -> Any:
-        try:
-            async with asyncio.timeout(max(0.0, call.deadline - time.monotonic())):
-                return await self._method(*arguments, call=call)
-        except TimeoutError as late:
-            raise TimedOutError(
-                system=self._upstream.manifest.system.value,
-                upstream=self._upstream.name,
-                operation=self._name,
-                detail="the operation's deadline passed",
-            ) from late
+    def _late(self) -> TimedOutError:
+        return TimedOutError(
+            system=self._upstream.manifest.system.value,
+            upstream=self._upstream.name,
+            operation=self._name,
+            detail="the operation's deadline passed",
+        )
 
     async def batch(self, keys: Sequence[Any], call: Call) -> dict[Any, Any]:
         """Raises the error of the only portion; of several, each costs its own keys."""
