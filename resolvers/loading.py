@@ -71,7 +71,9 @@ class Loader(Generic[K, T]):
         if not keys:
             return []
         if self.alone:
-            await self._at_once(keys)
+            question = await self._at_once(keys)
+            if question is not None:
+                return _read(question, keys)
         elif not self._known:
             return await self._first(keys)
         else:
@@ -103,20 +105,35 @@ class Loader(Generic[K, T]):
                 known[key] = question
                 question.keys.append(key)
 
-    async def _at_once(self, keys: Iterable[K]) -> None:
-        missing = [key for key in dict.fromkeys(keys) if key not in self._known]
-        if missing:
-            question: _Question[K, T] = _Question()
-            question.keys = missing
-            self._known.update(dict.fromkeys(missing, question))
-            try:
-                await self._load(question)
-            finally:
-                question.settle()
+    async def _at_once(self, keys: Sequence[K]) -> _Question[K, T] | None:
+        """Asks what is missing; gives the question that holds every key, where one does."""
+        question: _Question[K, T] = _Question()
+        known = self._known
+        if known:
+            missing = {key: question for key in keys if key not in known}
+            if not missing:
+                return None
+            known.update(missing)
+        else:
+            missing = self._known = dict.fromkeys(keys, question)
+        question.keys = list(missing)
+        try:
+            question.answers = await self._ask(question.keys)
+            question.fault = None
+        except PortError as error:
+            question.failure, question.fault = error, None
+        except Exception as error:
+            question.fault = error
+            raise
+        finally:
+            question.settle()
+        return question if missing is self._known else None
 
     async def one(self, key: K) -> Found[T]:
         if self.alone:
-            await self._at_once((key,))
+            question = await self._at_once((key,))
+            if question is not None:
+                return question.value(key)
         else:
             self.start((key,))
         question = self._known[key]

@@ -178,7 +178,7 @@ class _Walk:
         """In milliseconds."""
         if not parents:
             return 0.0
-        times = [self._column(column, parents, level) for column in selection.fetched]
+        times = [self._column(one.column, parents, level) for one in selection.fetched]
         return max(times, default=0.0)
 
     def _column(self, column: Column, parents: int, level: _Level) -> float:

@@ -1,7 +1,7 @@
 """One run of a plan: fetches level by level, all fields of a level at the same time."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from typing import Any
 
 from graphql.execution.values import VariableValues
@@ -9,12 +9,10 @@ from graphql.execution.values import VariableValues
 from gateway.execution.shapes import (
     Anomaly,
     Column,
-    Listed,
+    Fetch,
     Objects,
-    Required,
     Rows,
     Selection,
-    Shape,
 )
 from resolvers.context import Context
 
@@ -24,6 +22,8 @@ Values = Sequence[Any]
 class Run:
     """Every method answers one value for each given; None stays None."""
 
+    __slots__ = ("_context", "_variables")
+
     def __init__(self, context: Context, variables: VariableValues) -> None:
         self._context = context
         self._variables = variables
@@ -32,44 +32,42 @@ class Run:
         """The answer's objects for these parents. Raises Anomaly, or what a resolver raises."""
         self._context.in_time()
         fetched = selection.fetched
+        if len(fetched) == 1:
+            return selection.build(parents, await self._fetched(fetched[0], parents))
         if not fetched:
             return selection.build(parents)
-        found = await _all([self._column(column, parents) for column in fetched])
+        found = await _all([self._fetched(fetch, parents) for fetch in fetched])
         return selection.build(parents, *found)
 
-    async def _column(self, column: Column, parents: Values) -> Values:
-        plan = column.batch
-        if plan is None:
-            return await self._completed(column.shape, _values(column, parents))
-        if plan.scope is not None:
-            self._context.require(plan.scope)
-        if plan.batch is None or column.arguments is None:
-            raise Anomaly(column.key)
-        arguments = column.arguments.values(self._variables)
-        context = self._context
+    async def _fetched(self, fetch: Fetch, parents: Values) -> Values:
+        if (batch := fetch.batch) is None:
+            values = _values(fetch.column, parents)
+        else:
+            values = await batch(parents, **self._terms(fetch))
+            _sound(values)
+            if fetch.complete is not None:
+                return fetch.complete(values)
+        if (objects := fetch.objects) is None:
+            raise Anomaly(fetch.column.key)
+        lists, values = _opened(fetch.layers, values)
+        groups = _groups(objects, values)
+        if len(groups) == 1:
+            selection, _, found = groups[0]
+            rows = [await self.rows(selection, found)]
+        else:
+            rows = await _all([self.rows(selection, found) for selection, _, found in groups])
+        return _closed(lists, _placed(values, groups, rows))
+
+    def _terms(self, fetch: Fetch) -> dict[str, Any]:
+        """What the resolver is called with. Raises ForbiddenError for a caller without its scope."""
+        context, arguments = self._context, fetch.arguments
+        if fetch.scope is not None:
+            context.require(fetch.scope)
+        if arguments is None:
+            raise Anomaly(fetch.column.key)
         if context.fresh:
-            context = context.at(column.path)
-        values = await plan.batch(parents, ctx=context, **arguments)
-        _sound(values)
-        if column.complete is not None:
-            return column.complete(values)
-        return await self._completed(column.shape, values)
-
-    async def _completed(self, shape: Shape, values: Values) -> Values:
-        """For shapes that ask somebody."""
-        if isinstance(shape, Required):
-            return _present(await self._completed(shape.inner, values))
-        if isinstance(shape, Listed):
-            flat = _flat(values)
-            return _refilled(values, await self._completed(shape.inner, flat))
-        if isinstance(shape, Objects):
-            return await self._objects(shape, values)
-        raise Anomaly
-
-    async def _objects(self, shape: Objects, values: Values) -> Values:
-        groups = _groups(shape, values)
-        rows = await _all([self.rows(selection, found) for selection, _, found in groups])
-        return _placed(values, groups, rows)
+            context = context.at(fetch.path)
+        return {"ctx": context, **arguments.values(self._variables)}
 
 
 def _values(column: Column, parents: Values) -> Values:
@@ -87,10 +85,22 @@ def _sound(values: Values) -> None:
             raise Anomaly
 
 
-def _present(values: Values) -> Values:
-    for value in values:
-        if value is None:
+def _opened(layers: Sequence[bool], values: Values) -> tuple[list[Values], Values]:
+    """The lists around the objects, from outside, and the objects in them."""
+    lists: list[Values] = []
+    for is_list in layers:
+        if is_list:
+            lists.append(values)
+            values = _flat(values)
+        elif None in values:
             raise Anomaly
+    return lists, values
+
+
+def _closed(lists: list[Values], values: Values) -> Values:
+    """The values again in the lists that they were in."""
+    while lists:
+        values = _refilled(lists.pop(), values)
     return values
 
 
@@ -159,27 +169,26 @@ async def _all(waiting: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
 
     The last runs here rather than in a task of its own.
     """
+    if not waiting:
+        return []
     *others, last = waiting
-    if not others:
-        return [await last]
     tasks = [asyncio.create_task(one) for one in others]
     try:
-        results: list[Any] = [await _outcome(last)]
-        while not all(task.done() for task in tasks):
-            await asyncio.wait(tasks)
+        own = await _outcome(last)
+        results = [await _outcome(task) for task in tasks]
     except BaseException:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
-    results[:0] = [task.exception() or task.result() for task in tasks]
+    results.append(own)
     for result in results:
         if isinstance(result, BaseException):
             raise result
     return results
 
 
-async def _outcome(one: Coroutine[Any, Any, Any]) -> Any:
+async def _outcome(one: Awaitable[Any]) -> Any:
     """What it gives, or raises: but nothing keeps this from being cancelled."""
     try:
         return await one

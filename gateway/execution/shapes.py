@@ -85,6 +85,37 @@ class Column:
         return self.batch is not None or self.shape.is_async
 
 
+class Fetch:
+    """A column that asks somebody, itself or beneath it, as a run needs it.
+
+    `objects` are the objects in its values, and `layers` what is around those, from outside: True
+    for a list, False for what must not be null. None where `complete` finishes the values.
+    """
+
+    __slots__ = ("arguments", "batch", "column", "complete", "layers", "objects", "path", "scope")
+
+    def __init__(self, column: Column) -> None:
+        plan = column.batch
+        self.column = column
+        self.path = column.path
+        self.batch = None if plan is None else plan.batch
+        self.scope = None if plan is None else plan.scope
+        self.arguments = column.arguments
+        self.complete = column.complete
+        self.objects: Objects | None = None
+        self.layers: tuple[bool, ...] = ()
+        if column.complete is None:
+            self._open(column.shape)
+
+    def _open(self, shape: Shape) -> None:
+        layers: list[bool] = []
+        while isinstance(shape, Required | Listed):
+            layers.append(isinstance(shape, Listed))
+            shape = shape.inner
+        if isinstance(shape, Objects):
+            self.objects, self.layers = shape, tuple(layers)
+
+
 class Selection:
     """The fields asked of one object type, in the order of the answer; `record` is its Python type.
 
@@ -101,7 +132,7 @@ class Selection:
     ) -> None:
         self.columns = columns
         self.record = record
-        self.fetched = tuple(column for column in columns if column.is_async)
+        self.fetched = tuple(Fetch(column) for column in columns if column.is_async)
         self.is_async = bool(self.fetched)
         self._builder = builder
         self._build: Build | None = None

@@ -32,6 +32,9 @@ _FADING = 0.9
 _LONGEST_PAUSE = 0.005
 # So many that come together need not keep to the pace.
 _AT_ONCE = 4
+# So many may be under way before further ones begin one by one: what all of them hold then still
+# fits the processor's own memory, and none that could go on waits for many that only begin.
+_AT_HAND = 6
 # For so long a queue may have work while requests are being refused.
 _QUEUE_SECONDS = 0.5
 # Of every answer of the gateway that a browser may show.
@@ -76,6 +79,7 @@ class Beginnings:
         self._began = began
         self._clock = clock
         self._queue: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self.under_way = 0
         self._is_turning = False
         self._turned = 0.0
         self._begun = 0
@@ -104,10 +108,12 @@ class Beginnings:
         await waiter
 
     def _is_time(self, now: float) -> bool:
-        return self._begun < self._room and now >= self._next
+        room = self._room if self.under_way < _AT_HAND else 1
+        return self._begun < room and now >= self._next
 
     def _begin(self, now: float, waited: float) -> None:
         self._begun += 1
+        self.under_way += 1
         self._next = max(self._next, now - _AT_ONCE * self._pause) + self._pause
         self._began(waited)
 
@@ -208,7 +214,10 @@ class Shedding:
         self.under_way += 1
         try:
             await self._beginnings.mine()
-            await self._app(scope, receive, send)
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                self._beginnings.under_way -= 1
         finally:
             self.under_way -= 1
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -89,7 +90,7 @@ class ShopOrder(_Sent, frozen=True, gc=False):
     @property  # type: ignore[misc]
     def placed_at(self) -> datetime:
         """The ERP knows the day only."""
-        return datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC)
+        return _moment(self.day)
 
     @property  # type: ignore[misc]
     def subtotal(self) -> Money:
@@ -111,6 +112,11 @@ class ShopOrder(_Sent, frozen=True, gc=False):
             price = Money(row.unit_price, currency)
             made.append(ShopLine(position, row.sku, row.qty, price, price, row.qty, row.sku))
         return tuple(made)
+
+
+@lru_cache(maxsize=4096)
+def _moment(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 _PRICES = msgspec.json.Decoder(list[_PriceRow])

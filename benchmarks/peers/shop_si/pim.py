@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -72,7 +73,28 @@ class ShopProduct(_Sent, frozen=True, gc=False):
 
 
 _LABELS = {"unit": "Unit", "weight": "Weight", "image": "Image"}
-_PRODUCTS = msgspec.json.Decoder(list[ShopProduct])
+# What products cannot be without, or reckon from it.
+_ALWAYS = frozenset({"reference", "enabled", "attributes"})
+
+
+@lru_cache(maxsize=128)
+def _products(wanted: frozenset[str] | None) -> msgspec.json.Decoder[list[ShopProduct]]:
+    """Reads what is wanted of products (None: all) and passes over the rest.
+
+    A field that is to be left out is one of a name that the PIM never sends.
+    """
+    if wanted is None or "attributes" in wanted:
+        return msgspec.json.Decoder(list[ShopProduct])
+    read = {name.removeprefix("attributes.") for name in wanted}
+    left_out = [
+        (one.name, one.type, msgspec.field(default=one.default, name=f"-{one.name}"))
+        for one in msgspec.structs.fields(ShopProduct)
+        if not one.required and one.name not in read | _ALWAYS
+    ]
+    part = msgspec.defstruct(
+        "ShopProductPart", left_out, bases=(ShopProduct,), frozen=True, gc=False, kw_only=True
+    )
+    return msgspec.json.Decoder(list[part])  # type: ignore[valid-type]
 
 
 class Pim:
@@ -102,7 +124,8 @@ class Pim:
         if not (keys := listed(skus)):
             return {}
         path = f"/pim/products?skus={keys}"
-        found = await self._client.read("catalog.products", path, _PRODUCTS, call=call)
+        decoder = _products(call.wanted)
+        found = await self._client.read("catalog.products", path, decoder, call=call)
         return {product.sku: product for product in found}
 
     async def referenced(self, references: Sequence[str], /, *, call: Call) -> dict[str, Product]:
@@ -130,7 +153,7 @@ class Pim:
         if not known(category):
             return []
         path = f"/pim/products?category={category}&page={number}&limit={size}"
-        return await self._client.read("catalog.search", path, _PRODUCTS, call=call)
+        return await self._client.read("catalog.search", path, _products(call.wanted), call=call)
 
     async def count(self, _query: ProductQuery, /, *, call: Call) -> int | None:
         """The PIM does not tell."""
