@@ -43,11 +43,6 @@ if TYPE_CHECKING:
 SECONDS = 60.0
 _JOURNALED_SECONDS = 86_400.0
 _JOURNALED_CALLS = 256
-_PACE = (
-    "SELECT max(at) - min(at - milliseconds / 1000.0) FROM exchange "
-    "WHERE upstream = ? AND asked = ? AND tried > 0 AND at >= ? "
-    "GROUP BY request_id ORDER BY max(at) DESC LIMIT ?"
-)
 
 
 class ExplainError(Exception):
@@ -140,9 +135,8 @@ def _journaled(settings: Settings) -> Iterator[PaceOf]:
     since = time.time() - _JOURNALED_SECONDS
 
     def pace_of(upstream: Upstream, operation: str) -> Pace | None:
-        values = (upstream.name, operation, since, _JOURNALED_CALLS)
         try:
-            return pace([seconds for (seconds,) in reader.rows(_PACE, values)])
+            return pace(reader.paces(upstream.name, operation, since, _JOURNALED_CALLS))
         except JournalUnavailableError:
             return None
 

@@ -14,7 +14,8 @@ import typer
 
 if TYPE_CHECKING:
     from gateway.settings.journal import JournalSettings
-    from gateway.telemetry.journal.search import Query, Reader
+    from gateway.telemetry.journal.query import Query
+    from gateway.telemetry.journal.search import Reader
 
 CONFIG = Path("passerelle.toml")
 LONGEST_CAPTURE = 24 * 3600.0
@@ -70,7 +71,7 @@ def search(  # noqa: PLR0913, PLR0917 - each is an option
     config: ConfigOption = CONFIG,
 ) -> None:
     """Find calls, the latest first."""
-    from gateway.telemetry.journal.search import Query
+    from gateway.telemetry.journal.query import Query
 
     query = Query(
         sku=sku,
@@ -101,7 +102,7 @@ def errors(
 
     from gateway.cli.journal_printing import print_groups
     from gateway.telemetry.journal.grouping import grouped
-    from gateway.telemetry.journal.search import Query
+    from gateway.telemetry.journal.query import Query
 
     query = Query(upstream=upstream, errors=True, since=time.time() - seconds_of(since))
     groups = _read(config, lambda reader: grouped(reader.entries(query)))
@@ -162,7 +163,7 @@ def export(
     """Write all entries as JSON lines, the earliest first."""
     import msgspec
 
-    from gateway.telemetry.journal.search import Query
+    from gateway.telemetry.journal.query import Query
 
     query = Query(upstream=upstream, since=time.time() - seconds_of(since))
 

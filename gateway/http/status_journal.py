@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from gateway.telemetry.journal.grouping import Group, grouped
+from gateway.telemetry.journal.query import Query
 from gateway.telemetry.journal.record import Entry
-from gateway.telemetry.journal.search import Query, Reader
+from gateway.telemetry.journal.search import Reader
 from gateway.telemetry.journal.store import JournalUnavailableError
 
 HOUR = 3600.0

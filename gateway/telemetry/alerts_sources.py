@@ -9,7 +9,8 @@ from pathlib import Path
 from gateway.doctor.watching import DriftEvent
 from gateway.telemetry.alerts import Alert, Desk, shortened
 from gateway.telemetry.journal.grouping import Group, grouped
-from gateway.telemetry.journal.search import Query, Reader
+from gateway.telemetry.journal.query import Query
+from gateway.telemetry.journal.search import Reader
 from gateway.telemetry.journal.store import JournalUnavailableError
 
 # What drifted and did not drift again for so long was taken note of, or has ended.

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from gateway.execution.answer import Answer, Engine
 from gateway.operations.request import GraphQLRequest, Method, RequestError
-from gateway.telemetry.journal.record import Entry, client_of
+from gateway.telemetry.journal.record import Entry, Good, client_of
 from gateway.telemetry.metrics.figures import UNNAMED, Names
 from ports.caller import Call, Caller, CallerKind
 from resolvers.context import Context
@@ -76,6 +76,10 @@ class Window(Generic[Key]):
         )
 
     def add(self, key: Key, milliseconds: float, *, failed: bool) -> None:
+        self.tally(key).add(milliseconds, failed=failed)
+
+    def tally(self, key: Key) -> Tally:
+        """That of now, to be added to at once."""
         now = self._clock()
         if not self._parts or now - self._parts[-1][0] >= _PART_SECONDS:
             self._parts.append((now, {}))
@@ -83,7 +87,7 @@ class Window(Generic[Key]):
         tally = part.get(key)
         if tally is None:
             tally = part[key] = Tally()
-        tally.add(milliseconds, failed=failed)
+        return tally
 
     @property
     def seconds(self) -> float:
@@ -126,17 +130,17 @@ class Traffic:
         name = source[0] if isinstance(source, tuple) else None
         self.answered(caller, name, 0.0, failed=False)
 
-    def told(self, entries: Iterable[Entry]) -> None:
+    def told(self, entries: Iterable[Entry | Good]) -> None:
         """To be called by the journal, in its thread. Names as the operations were counted."""
+        tallies: dict[tuple[str | None, str | None, str, str], Tally] = {}
         for one in entries:
             if one.tried:
-                self.called.add(
-                    (self._caused(one), one.upstream),
-                    one.milliseconds,
-                    failed=one.error is not None,
-                )
+                key = (one.asked, one.graphql, one.client, one.upstream)
+                if (tally := tallies.get(key)) is None:
+                    tally = tallies[key] = self.called.tally((self._caused(one), one.upstream))
+                tally.add(one.milliseconds, failed=one.error is not None)
 
-    def _caused(self, entry: Entry) -> str | None:
+    def _caused(self, entry: Entry | Good) -> str | None:
         if entry.asked is None:
             return None
         if entry.graphql is None:

@@ -10,9 +10,10 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.settings import read
+from gateway.telemetry.journal.query import Query
 from gateway.telemetry.journal.record import Entry
 from gateway.telemetry.journal.replay import ReplayError, replay
-from gateway.telemetry.journal.search import Query, Reader
+from gateway.telemetry.journal.search import Reader
 from gateway.telemetry.journal.store import JournalUnavailableError
 from gateway.telemetry.usage_reading import used_fields
 from sandbox.world import World

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ KEPT_DETAIL = 500
 
 MISS, BYPASS, OWN = "miss", "bypass", "own"
 STALE, FALLBACK, FAILED = "stale", "fallback", "failed"
+_json = msgspec.json.Encoder().encode
 
 
 class Entry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -67,8 +68,61 @@ class Entry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
         return datetime.fromtimestamp(self.at, UTC)
 
 
-@dataclass(slots=True)
-class Passed:
+class Good(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What is kept of a try that went well: an entry without what only failures have.
+
+    Most tries are of this kind, and there are thousands a second of them. The order of the fields
+    is that of the file.
+    """
+
+    at: float
+    upstream: str
+    system: str
+    call: str
+    request_id: str
+    trace: str | None
+    span: str | None
+    graphql: str | None
+    subject: str
+    client: str
+    customer: str | None
+    language: str
+    asked: str | None
+    arguments: bytes | None
+    keys: int
+    method: str | None
+    path: str | None
+    is_read: bool
+    status: int | None
+    tried: int
+    seconds: float
+    sent: int
+    received: int
+    cache: str
+
+    error: ClassVar[None] = None
+
+    @property
+    def milliseconds(self) -> float:
+        return self.seconds * 1000
+
+    def entry(self, **more: Any) -> Entry:
+        """The same as an entry, with `more` of its fields."""
+        told = {name: getattr(self, name) for name in _SHARED}
+        told["milliseconds"] = round(self.milliseconds, 3)
+        if self.arguments is not None:
+            told["arguments"] = self.arguments.decode(errors="ignore")
+        return Entry(**{**told, **more})
+
+
+pack = msgspec.msgpack.Encoder().encode
+"""Of several tries that went well, one after another, the bytes that the file holds."""
+unpack = msgspec.msgpack.Decoder(list[Good]).decode
+"""Raises msgspec.DecodeError."""
+_SHARED = tuple(one for one in Good.__struct_fields__ if one not in {"arguments", "seconds"})
+
+
+class Passed(msgspec.Struct):
     """An exchange as the hot path leaves it; `body` only where it is to be kept."""
 
     at: float
@@ -80,6 +134,11 @@ class Passed:
     received: int
     body: bytes | None
     failure: UpstreamError | None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is to be told of it but that it was."""
+        return self.body is None and self.failure is None and self.exchange.error is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +158,48 @@ def client_of(caller: Caller) -> str:
     return str(caller.kind.value).lower()
 
 
-def entry_of(passed: Passed, masking: Masking) -> Entry:
-    exchange, request = passed.exchange, passed.request
-    operation, arguments, keys = _asked(passed.call)
-    failure = passed.failure
-    kept = passed.body is not None and request is not None
-    payload = _payload(request) if request else b""
-    return Entry(
-        **_caused(passed.call),
-        at=passed.at,
-        upstream=passed.upstream,
-        system=passed.system,
-        call=exchange.operation,
-        span=exchange.span,
-        asked=operation,
-        arguments=arguments,
-        keys=keys,
-        method=request.method if request else None,
-        path=text(request.path.partition("?")[0]) if request else None,
-        is_read=request.idempotent if request else False,
-        status=exchange.status,
-        error=failure.code if failure else exchange.error,
-        detail=text(failure.detail)[:KEPT_DETAIL] if failure else None,
-        tried=exchange.tried,
-        milliseconds=round(exchange.seconds * 1000, 3),
-        sent=len(payload),
-        received=passed.received,
-        cache=_cache(passed.call),
-        request=masking.body(payload, operation or "", KEPT_BODY) if kept else None,
-        response=masking.body(passed.body or b"", operation or "", KEPT_BODY) if kept else None,
+def good_of(passed: Passed) -> Good:
+    """As if it went well. Positional, in the order of the fields: this is done for every try."""
+    exchange, request, call = passed.exchange, passed.request, passed.call
+    caller, trace, asked = call.caller, call.trace, call.asked
+    return Good(
+        passed.at,
+        passed.upstream,
+        passed.system,
+        exchange.operation,
+        call.request_id,
+        trace.id if trace is not None else None,
+        exchange.span,
+        call.operation,
+        text(caller.subject),
+        client_of(caller),
+        caller.customer,
+        call.language,
+        asked[0] if asked is not None else None,
+        _arguments(asked[1]) if asked is not None else None,
+        _number(asked[1]) if asked is not None else 0,
+        request.method if request is not None else None,
+        text(request.path.partition("?")[0]) if request is not None else None,
+        request.idempotent if request is not None else False,
+        exchange.status,
+        exchange.tried,
+        exchange.seconds,
+        _sent(request) if request is not None else 0,
+        passed.received,
+        OWN if asked is None else BYPASS if call.max_age == 0 else MISS,
     )
+
+
+def entry_of(passed: Passed, masking: Masking) -> Entry:
+    good, failure, request = good_of(passed), passed.failure, passed.request
+    more: dict[str, Any] = {"error": passed.exchange.error}
+    if failure is not None:
+        more |= {"error": failure.code, "detail": text(failure.detail)[:KEPT_DETAIL]}
+    if passed.body is not None and request is not None:
+        operation = good.asked or ""
+        more["request"] = masking.body(_payload(request), operation, KEPT_BODY)
+        more["response"] = masking.body(passed.body, operation, KEPT_BODY)
+    return good.entry(**more)
 
 
 def stood_entry(stood: Stood) -> Entry:
@@ -159,30 +230,32 @@ def _caused(call: Call) -> dict[str, Any]:
     }
 
 
-def _cache(call: Call) -> str:
-    if call.asked is None:
-        return OWN
-    return BYPASS if call.max_age == 0 else MISS
+def _number(arguments: tuple[Any, ...]) -> int:
+    """How many keys there are; one where none are asked."""
+    keys = arguments[0] if arguments else ()
+    return len(keys) if isinstance(keys, tuple | list) else 1
 
 
-def _asked(call: Call) -> tuple[str | None, str | None, int]:
-    if call.asked is None:
-        return None, None, 0
-    operation, arguments = call.asked
+def _arguments(arguments: tuple[Any, ...]) -> bytes:
     try:
-        told = msgspec.json.encode(arguments)
+        told = _json(arguments)
     except (TypeError, ValueError):
         told = b"null"
-    keys = arguments[0] if arguments else ()
-    number = len(keys) if isinstance(keys, tuple | list) else 1
-    kept = told[:KEPT_ARGUMENTS].decode(errors="ignore")
-    return operation, text(kept) if "@" in kept else kept, number
+    if len(told) > KEPT_ARGUMENTS:
+        told = told[:KEPT_ARGUMENTS]
+    return text(told.decode(errors="ignore")).encode() if b"@" in told else told
+
+
+def _sent(request: Request) -> int:
+    if request.json is None and request.body is None:
+        return 0
+    return len(_payload(request))
 
 
 def _payload(request: Request) -> bytes:
     if request.json is None:
         return request.body or b""
     try:
-        return msgspec.json.encode(request.json)
+        return _json(request.json)
     except (TypeError, ValueError):
         return b""

@@ -7,60 +7,18 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from heapq import heappop, heappush, merge, nlargest
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 
-from gateway.telemetry.journal.record import FAILED, FALLBACK, STALE, Entry
+from gateway.telemetry.journal.query import Query, of_blocks, of_rows, test_of
+from gateway.telemetry.journal.record import FAILED, FALLBACK, STALE, Entry, Good, unpack
 from gateway.telemetry.journal.store import BUSY_SECONDS, COLUMNS, VERSION, JournalUnavailableError
 
-DEFAULT_LIMIT = 100
 _COLUMNS = ", ".join(("id", *COLUMNS))
-# Operations whose first argument holds keys of a kind, by the kind.
-_ROLES = {
-    "sku": ("catalog.", "stock.", "pricing."),
-    "order": ("orders.", "invoices.", "shipments.", "returns.", "payments."),
-    "customer": ("customers.", "accounts.", "pricing.", "orders.", "invoices.", "directory."),
-    "tracking": ("tracking.", "shipments."),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is looked for; None: anything. `since` and `until` are Unix times.
-
-    `customer` is who is asked about or who asks. `captured`: with a body.
-    """
-
-    sku: str | None = None
-    order: str | None = None
-    customer: str | None = None
-    tracking: str | None = None
-    upstream: str | None = None
-    operation: str | None = None
-    graphql: str | None = None
-    client: str | None = None
-    request_id: str | None = None
-    errors: bool = False
-    captured: bool = False
-    since: float | None = None
-    until: float | None = None
-    limit: int = DEFAULT_LIMIT
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Tries of one upstream operation for one GraphQL operation and client. Milliseconds."""
-
-    upstream: str
-    call: str
-    graphql: str | None
-    client: str
-    calls: int
-    failed: int
-    mean: float
-    longest: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,32 +71,77 @@ class Reader:
 
     def search(self, query: Query) -> list[Entry]:
         """The latest first."""
-        conditions, values = _conditions(query)
-        text = f"SELECT {_COLUMNS} FROM exchange{_where(conditions)} ORDER BY at DESC LIMIT ?"  # noqa: S608
-        return [_entry(row) for row in self._rows(text, (*values, query.limit))]
+        where, values = of_rows(query)
+        text = f"SELECT {_COLUMNS} FROM exchange WHERE {where} ORDER BY at DESC, id DESC LIMIT ?"  # noqa: S608
+        rows = [_entry(row) for row in self._rows(text, (*values, query.limit))]
+        goods = [good.entry(id=number) for number, good in self._latest(query)]
+        return sorted(rows + goods, key=_order, reverse=True)[: query.limit]
 
     def entries(self, query: Query) -> Iterator[Entry]:
         """All that there are, the earliest first, without holding them all."""
-        conditions, values = _conditions(query)
-        text = f"SELECT {_COLUMNS} FROM exchange{_where(conditions)} ORDER BY at"  # noqa: S608
+        where, values = of_rows(query)
+        text = f"SELECT {_COLUMNS} FROM exchange WHERE {where} ORDER BY at, id"  # noqa: S608
         with self._translated(), closing(self._connection.execute(text, values)) as cursor:
-            for row in cursor:
-                yield _entry(row)
+            yield from merge(map(_entry, cursor), self._earliest(query), key=_order)
 
     def entry(self, number: int) -> Entry | None:
         text = f"SELECT {_COLUMNS} FROM exchange WHERE id = ?"  # noqa: S608
-        rows = self._rows(text, (number,))
-        return _entry(rows[0]) if rows else None
+        if rows := self._rows(text, (number,)):
+            return _entry(rows[0])
+        text = "SELECT id, tries FROM block WHERE id <= ? ORDER BY id DESC LIMIT 1"
+        with self._translated():
+            for first, tries in self._rows(text, (number,)):
+                for place, good in enumerate(unpack(tries), first):
+                    if place == number:
+                        return good.entry(id=number)
+        return None
 
-    def rates(self, since: float) -> list[Rate]:
-        """What was called since, by upstream, its operation, GraphQL operation and client."""
-        rows = self._rows(
-            "SELECT upstream, call, graphql, client, count(*), sum(error IS NOT NULL), "
-            "avg(milliseconds), max(milliseconds) FROM exchange WHERE at >= ? AND tried > 0 "
-            "GROUP BY upstream, call, graphql, client ORDER BY count(*) DESC",
-            (since,),
-        )
-        return [Rate(*row) for row in rows]
+    def paces(self, upstream: str, asked: str, since: float, limit: int) -> list[float]:
+        """How many seconds each of the latest requests spent on a port operation of an upstream."""
+        spans: dict[str, tuple[float, float]] = {}
+        query = Query(upstream=upstream, operation=asked, since=since, limit=limit)
+        for one in self.search(query):
+            if one.tried and one.asked == asked:
+                first, last = spans.get(one.request_id, (inf, 0.0))
+                began = one.at - one.milliseconds / 1000
+                spans[one.request_id] = (min(first, began), max(last, one.at))
+        return [last - first for first, last in spans.values()]
+
+    def _latest(self, query: Query) -> list[tuple[int, Good]]:
+        """The latest tries of blocks that are looked for, as many as are wanted."""
+        blocks = of_blocks(query)
+        if blocks is None:
+            return []
+        test, limit = test_of(query), query.limit
+        found: list[tuple[int, Good]] = []
+        text = f"SELECT id, latest, tries FROM block WHERE {blocks[0]} ORDER BY latest DESC"  # noqa: S608
+        with self._translated(), closing(self._connection.execute(text, blocks[1])) as cursor:
+            for first, latest, tries in cursor:
+                # Blocks of several processes overlap.
+                if len(found) == limit and latest < found[-1][1].at:
+                    break
+                new = [one for one in enumerate(unpack(tries), first) if test(one[1])]
+                if new:
+                    found = nlargest(limit, found + new, key=lambda one: (one[1].at, one[0]))
+        return found
+
+    def _earliest(self, query: Query) -> Iterator[Entry]:
+        """The tries of all blocks that are looked for, in order, a few blocks at a time."""
+        blocks = of_blocks(query)
+        if blocks is None:
+            return
+        test, waiting = test_of(query), list[tuple[float, int, Good]]()
+        numbers = f"SELECT earliest, id FROM block WHERE {blocks[0]} ORDER BY earliest, id"  # noqa: S608
+        for earliest, first in self._rows(numbers, blocks[1]):
+            while waiting and waiting[0][0] < earliest:
+                _, number, good = heappop(waiting)
+                yield good.entry(id=number)
+            for (tries,) in self._rows("SELECT tries FROM block WHERE id = ?", (first,)):
+                for number, good in enumerate(unpack(tries), first):
+                    if test(good):
+                        heappush(waiting, (good.at, number, good))
+        for _, number, good in sorted(waiting):
+            yield good.entry(id=number)
 
     def touched(self, since: float, upstream: str | None = None) -> list[Touched]:
         """What failures and old answers of upstreams meant for whom, since."""
@@ -188,7 +191,7 @@ class _Translated:
         """Nothing to begin."""
 
     def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
-        if isinstance(problem, sqlite3.Error):
+        if isinstance(problem, sqlite3.Error | msgspec.DecodeError):
             raise JournalUnavailableError(f"{self._file}: {problem}") from problem
 
 
@@ -203,50 +206,5 @@ def _touched(*row: Any) -> Touched:
     return Touched(upstream, asked, graphql, tuple(msgspec.json.decode(clients)), *rest)
 
 
-def _where(conditions: Sequence[str]) -> str:
-    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
-
-
-def _conditions(query: Query) -> tuple[list[str], list[Any]]:
-    conditions, values = [], []
-    columns = {
-        "upstream = ?": query.upstream,
-        "graphql = ?": query.graphql,
-        "client = ?": query.client,
-        "at >= ?": query.since,
-        "at < ?": query.until,
-    }
-    for condition, value in columns.items():
-        if value is not None:
-            conditions.append(condition)
-            values.append(value)
-    if query.operation is not None:
-        conditions.append("(call = ? OR asked = ?)")
-        values += [query.operation] * 2
-    if query.request_id is not None:
-        conditions.append("(request_id = ? OR trace = ?)")
-        values += [query.request_id] * 2
-    if query.errors:
-        conditions.append("(error IS NOT NULL OR cache = ?)")
-        values.append(FAILED)
-    if query.captured:
-        conditions.append("response IS NOT NULL")
-    _about(query, conditions, values)
-    return conditions, values
-
-
-def _about(query: Query, conditions: list[str], values: list[Any]) -> None:
-    """Keys are looked for as JSON strings among the arguments of the kind's operations."""
-    for kind, prefixes in _ROLES.items():
-        key: str | None = getattr(query, kind)
-        if key is None:
-            continue
-        asked = " OR ".join(["substr(asked, 1, ?) = ?"] * len(prefixes))
-        condition = f"(instr(arguments, ?) > 0 AND ({asked}))"
-        values.append(msgspec.json.encode(key).decode())
-        for prefix in prefixes:
-            values += [len(prefix), prefix]
-        if kind == "customer":
-            condition = f"({condition} OR customer = ?)"
-            values.append(key)
-        conditions.append(condition)
+def _order(entry: Entry) -> tuple[float, int]:
+    return entry.at, entry.id or 0

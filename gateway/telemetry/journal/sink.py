@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from gateway.telemetry.journal.record import Passed
-from gateway.telemetry.journal.writer import Journal, body_of
+from gateway.telemetry.journal.writer import Journal, Waiting, body_of
 from gateway.telemetry.metrics.figures import Figures
 from gateway.telemetry.tracing.spans import Span, call_span
 from ports.caller import Call
@@ -38,7 +38,7 @@ class UpstreamSink:
         self._trace = trace
         self._journal = journal
         self._figures = figures
-        self._latest: deque[tuple[Response, Passed]] = deque(maxlen=_REMEMBERED)
+        self._latest: deque[tuple[Response, Passed, Waiting]] = deque(maxlen=_REMEMBERED)
 
     def passed(
         self,
@@ -78,27 +78,25 @@ class UpstreamSink:
         told = Passed(
             now, self._upstream, self._system, exchange, call, request, received, body, failure
         )
+        waiting = journal.put(told)
         if response is not None:
-            self._latest.append((response, told))
-        journal.put(told)
+            self._latest.append((response, told, waiting))
 
     def misread(self, failure: UpstreamError) -> None:
         """Marks the entry of the answer, which is still waiting to be written.
 
         Of an answer with several records that cannot be read, the first one is told.
         """
-        found = (one for one in reversed(self._latest) if _is_of(one[1], failure))
-        answer, passed = next(found, (None, None))
-        if passed is not None and answer is not None:
-            if passed.failure is not None:
-                return
-            passed.failure, passed.body = failure, body_of(answer.body)
+        for answer, passed, waiting in reversed(self._latest):
+            if passed.exchange.operation == failure.operation:
+                if passed.failure is not None:
+                    return
+                passed.failure, passed.body = failure, body_of(answer.body)
+                if self._journal is not None:
+                    self._journal.instead(waiting, passed)
+                break
         if self._figures is not None:
             self._figures.misread.add(self._upstream, failure.operation)
-
-
-def _is_of(passed: Passed, failure: UpstreamError) -> bool:
-    return passed.exchange.operation == failure.operation
 
 
 class Asking:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.telemetry.journal.record import Entry
+from gateway.telemetry.journal.record import Entry, Good, pack
 
-VERSION = 1
+VERSION = 2
+# The first had all tries as rows; those stay, and are found as before.
+_READ = frozenset({0, 1, VERSION})
 BUSY_SECONDS = 2.0
 COLUMNS = tuple(one.name for one in msgspec.structs.fields(Entry) if one.name != "id")
 _TYPES: Mapping[str, str] = {
@@ -24,6 +26,11 @@ CREATE TABLE IF NOT EXISTS exchange (
 );
 CREATE INDEX IF NOT EXISTS exchange_at ON exchange (at);
 CREATE INDEX IF NOT EXISTS exchange_error ON exchange (at) WHERE error IS NOT NULL;
+CREATE TABLE IF NOT EXISTS block (
+    id INTEGER PRIMARY KEY, count INTEGER NOT NULL, earliest REAL NOT NULL, latest REAL NOT NULL,
+    tries BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS block_latest ON block (latest);
 CREATE TABLE IF NOT EXISTS capture (upstream TEXT PRIMARY KEY, until REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS document (
     hash TEXT PRIMARY KEY, text TEXT NOT NULL, fields TEXT NOT NULL
@@ -36,11 +43,24 @@ PRAGMA user_version = {VERSION};
 """
 # Rows that one statement inserts: each statement gives the interpreter away and takes it back.
 _ROWS = 50
-_ROW = f"({', '.join('?' * len(COLUMNS))})"
-_INSERT = f"INSERT INTO exchange ({', '.join(COLUMNS)}) VALUES "  # noqa: S608 - names of our own
+_ROW = f"({', '.join('?' * (len(COLUMNS) + 1))})"
+_INSERT = f"INSERT INTO exchange (id, {', '.join(COLUMNS)}) VALUES "  # noqa: S608 - names of our own
+# Tries in one block: few enough to be read in vain, many enough to make a row cheap.
+_BLOCK = 64
+_INSERT_BLOCK = "INSERT INTO block (id, count, earliest, latest, tries) VALUES (?, ?, ?, ?, ?)"
+_FIRST = "SELECT min(id) FROM (SELECT min(id) AS id FROM exchange UNION SELECT min(id) FROM block)"
+_LAST = (
+    "SELECT max(id) FROM (SELECT max(id) AS id FROM exchange UNION ALL "
+    "SELECT id + count - 1 FROM block WHERE id = (SELECT max(id) FROM block))"
+)
 # Part of the rows that goes at the least when the file is too large; and how often it is tried.
 _SHARE = 0.1
 _ROUNDS = 8
+_PAGE = 8192
+# Part of the file that may lie free for what comes, more than a share; and how many pages are
+# given back at once.
+_SPARE = 0.125
+_GIVEN_BACK = 4096
 
 Connect = Callable[[Path], sqlite3.Connection]
 
@@ -58,9 +78,13 @@ def connect(path: Path) -> sqlite3.Connection:
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
+        # These two only of a new file.
+        connection.execute(f"PRAGMA page_size = {_PAGE}")
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        # To write over all that is forgotten costs as much as to write it.
+        connection.execute("PRAGMA secure_delete = FAST")
         _check_version(connection)
         connection.executescript(_TABLES)
         connection.execute("SELECT max(at) FROM exchange").fetchone()
@@ -73,7 +97,7 @@ def connect(path: Path) -> sqlite3.Connection:
 def _check_version(connection: sqlite3.Connection) -> None:
     """A journal of another version, or a file of something else, is as good as broken."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version not in {0, VERSION}:
+    if version not in _READ:
         raise sqlite3.DatabaseError(f"the journal is of version {version}")
 
 
@@ -100,12 +124,26 @@ class Store:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def add(self, entries: Sequence[Entry]) -> None:
+    def add(self, entries: Sequence[Entry], goods: Sequence[Good] = ()) -> None:
+        """Entries are rows, the tries that went well blocks of many; all have numbers of one kind.
+
+        Raises ValueError where a text is none; then nothing is written.
+        """
         with self._transaction() as connection:
+            number = 1 + (connection.execute(_LAST).fetchone()[0] or 0)
             for start in range(0, len(entries), _ROWS):
                 part = entries[start : start + _ROWS]
-                values = [value for entry in part for value in msgspec.structs.astuple(entry)[:-1]]
+                values: list[object] = []
+                for place, entry in enumerate(part, number + start):
+                    values += (place, *msgspec.structs.astuple(entry)[:-1])
                 connection.execute(_INSERT + ", ".join([_ROW] * len(part)), values)
+            number += len(entries)
+            for start in range(0, len(goods), _BLOCK):
+                block = goods[start : start + _BLOCK]
+                # Of one process, and so nearly always in order.
+                times = [one.at for one in block]
+                told = (number + start, len(block), min(times), max(times), pack(block))
+                connection.execute(_INSERT_BLOCK, told)
 
     def captures(self, now: float) -> frozenset[str]:
         """The upstreams whose bodies are wanted now."""
@@ -134,33 +172,47 @@ class Store:
                 [(key, *told) for key, told in documents.items()],
             )
 
-    def trim(self, oldest: float, max_bytes: int, oldest_usage: float) -> int:
-        """Forgets what is older, and the oldest while the file is too large. Tells how many rows."""
-        gone = self._connection.execute("DELETE FROM exchange WHERE at < ?", (oldest,)).rowcount
-        hour = int(oldest_usage // 3600)
-        self._connection.execute("DELETE FROM usage WHERE hour < ?", (hour,))
-        self._connection.execute("DELETE FROM capture WHERE until < ?", (oldest,))
+    def trim(self, oldest: float, max_bytes: int, oldest_usage: float) -> None:
+        """Forgets what is older, and the oldest while the file is too large."""
+        execute = self._connection.execute
+        execute("DELETE FROM exchange WHERE at < ?", (oldest,))
+        execute("DELETE FROM block WHERE latest < ?", (oldest,))
+        execute("DELETE FROM usage WHERE hour < ?", (int(oldest_usage // 3600),))
+        execute("DELETE FROM capture WHERE until < ?", (oldest,))
         for _ in range(_ROUNDS):
             if (size := self.size()) <= max_bytes:
                 break
             # A little more than is too much, so that it is not done every time.
-            share = max(_SHARE, 1 - (1 - _SHARE) * max_bytes / size)
-            gone += self._connection.execute(
-                "DELETE FROM exchange WHERE id <= (SELECT min(id) + (max(id) - min(id)) * ? "
-                "FROM exchange)",
-                (share,),
-            ).rowcount
-        self._connection.execute("PRAGMA incremental_vacuum").fetchall()
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return gone
+            self._forget(max(_SHARE, 1 - (1 - _SHARE) * max_bytes / size))
+        self._give_back()
+        execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _forget(self, share: float) -> None:
+        """The oldest, as large a part of all as `share`."""
+        execute = self._connection.execute
+        first, last = execute(_FIRST).fetchone()[0] or 0, execute(_LAST).fetchone()[0] or 0
+        until = first + (last - first) * share
+        execute("DELETE FROM exchange WHERE id <= ?", (until,))
+        execute("DELETE FROM block WHERE id <= ?", (until,))
 
     def size(self) -> int:
         """Bytes that are in use."""
-        pragmas = ("page_count", "freelist_count", "page_size")
-        pages, free, size = (
-            int(self._connection.execute(f"PRAGMA {one}").fetchone()[0]) for one in pragmas
-        )
-        return (pages - free) * size
+        pages, free = self._pages()
+        (size,) = self._connection.execute("PRAGMA page_size").fetchone()
+        return (pages - free) * int(size)
+
+    def _give_back(self) -> None:
+        """Shortens the file where much of it lies free."""
+        pages, free = self._pages()
+        spare = min(free - int(pages * _SPARE), _GIVEN_BACK)
+        if spare > 0:
+            # Only a script is stepped to its end where no rows come.
+            self._connection.executescript(f"PRAGMA incremental_vacuum({spare})")
+
+    def _pages(self) -> tuple[int, int]:
+        pragmas = ("page_count", "freelist_count")
+        pages, free = (self._connection.execute(f"PRAGMA {one}").fetchone()[0] for one in pragmas)
+        return pages, free
 
     def close(self) -> None:
         self._connection.close()

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,9 +21,11 @@ from gateway.telemetry.journal.masking import Masking
 from gateway.telemetry.journal.record import (
     KEPT_BODY,
     Entry,
+    Good,
     Passed,
     Stood,
     entry_of,
+    good_of,
     stood_entry,
 )
 from gateway.telemetry.journal.store import Connect, Store, connect, is_broken, set_aside
@@ -49,7 +51,9 @@ class JournalRules:
     queue: int = QUEUE
 
 
+Waiting = Passed | Stood | Good
 Work = Callable[[Store], None]
+Listener = Callable[[Sequence[Entry | Good]], None]
 
 
 class Journal:
@@ -70,7 +74,7 @@ class Journal:
         self._masking = masking or Masking()
         self._clock = clock
         self._connect = connect
-        self._queue: deque[Passed | Stood] = deque(maxlen=rules.queue)
+        self._queue: deque[Waiting] = deque(maxlen=rules.queue)
         self._work: list[Work] = []
         self._store: Store | None = None
         self._retry_at = 0.0
@@ -78,7 +82,7 @@ class Journal:
         self._trim_at = 0.0
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._also: list[Callable[[list[Entry]], None]] = []
+        self._also: list[Listener] = []
 
     @property
     def waiting(self) -> int:
@@ -88,14 +92,40 @@ class Journal:
     def is_writing(self) -> bool:
         return self._store is not None
 
-    def put(self, passed: Passed | Stood) -> None:
-        """Called on the event loop. The oldest makes room for the newest."""
+    def put(self, one: Passed | Stood) -> Waiting:
+        """Called on the event loop. The oldest makes room for the newest. Tells what waits.
+
+        What went well is made small at once: what it was made of need not live on for it.
+        """
+        waiting: Waiting = one
+        try:
+            if isinstance(one, Passed) and one.is_good:
+                waiting = good_of(one)
+        except Exception:
+            self.dropped["unreadable"] += 1
+            log.exception("journal entry failed")
+        else:
+            self._append(waiting)
+        return waiting
+
+    def instead(self, waiting: Waiting, one: Passed) -> None:
+        """Puts `one` in the place of what waits, or beside it where that was taken already."""
+        queue = self._queue
+        with suppress(IndexError):
+            # Only the other end is taken from meanwhile.
+            for place in range(-1, -len(queue) - 1, -1):
+                if queue[place] is waiting:
+                    queue[place] = one
+                    return
+        self._append(one)
+
+    def _append(self, waiting: Waiting) -> None:
         if len(self._queue) == self.rules.queue:
             self.dropped["queue"] += 1
-        self._queue.append(passed)
+        self._queue.append(waiting)
 
-    def also(self, told: Callable[[list[Entry]], None]) -> None:
-        """`told` hears of every batch of entries in the writing thread, written or not."""
+    def also(self, told: Listener) -> None:
+        """`told` hears of every batch in the writing thread, written or not; what failed first."""
         self._also.append(told)
 
     def each(self, work: Work) -> None:
@@ -125,14 +155,16 @@ class Journal:
 
     def flush(self) -> None:
         """Writes what is there; what cannot be written is dropped, and told once."""
-        entries = self.taken()
-        store = self._opened()
+        entries, goods = self._drained()
+        number, store = len(entries) + len(goods), self._opened()
         if store is None:
-            self.dropped["unavailable"] += len(entries)
+            self.dropped["unavailable"] += number
         else:
-            self._guarded(lambda: self._written(store, entries), len(entries))
-        for told in self._also:
-            _safely(lambda told=told: told(entries))  # type: ignore[misc]
+            self._guarded(lambda: self._written(store, entries, goods), number)
+        if number:
+            heard = [*entries, *goods]
+            for told in self._also:
+                _safely(lambda told=told: told(heard))  # type: ignore[misc]
 
     def work(self) -> None:
         """Does what is done each minute."""
@@ -142,37 +174,39 @@ class Journal:
 
     def taken(self) -> list[Entry]:
         """Takes what is there out of the queue."""
-        entries: list[Entry] = []
-        # What comes meanwhile is for the next time, or this would not end under load.
-        for _ in range(len(self._queue)):
-            try:
-                one = self._queue.popleft()
-            except IndexError:
-                break
-            self._add(one, entries)
-        return entries
+        entries, goods = self._drained()
+        return sorted([*entries, *(one.entry() for one in goods)], key=lambda one: one.at)
 
-    def _add(self, one: Passed | Stood, entries: list[Entry]) -> None:
+    def _drained(self) -> tuple[list[Entry], list[Good]]:
+        take = self._queue.popleft
+        # What comes meanwhile is for the next time, or this would not end under load.
+        taken = [take() for _ in range(len(self._queue))]
+        goods = [one for one in taken if isinstance(one, Good)]
+        if len(goods) == len(taken):
+            return [], goods
+        others = (self._entry(one) for one in taken if not isinstance(one, Good))
+        return [one for one in others if one is not None], goods
+
+    def _entry(self, one: Passed | Stood) -> Entry | None:
         try:
-            entry = stood_entry(one) if isinstance(one, Stood) else entry_of(one, self._masking)
+            return stood_entry(one) if isinstance(one, Stood) else entry_of(one, self._masking)
         except Exception:
             self.dropped["unreadable"] += 1
             log.exception("journal entry failed")
-        else:
-            entries.append(entry)
+            return None
 
-    def _written(self, store: Store, entries: list[Entry]) -> None:
-        if entries:
-            store.add(entries)
-            self.written += len(entries)
+    def _written(self, store: Store, entries: list[Entry], goods: list[Good]) -> None:
+        if entries or goods:
+            store.add(entries, goods)
+            self.written += len(entries) + len(goods)
         now = self._clock()
         self.capturing = store.captures(now)
         if self._is_told:
             self._is_told = False
             log.info("journal is written again", file=str(self.rules.file))
-        if now >= self._trim_at:
+        rules = self.rules
+        if now >= self._trim_at or store.size() > rules.max_bytes:
             self._trim_at = now + TRIM_SECONDS
-            rules = self.rules
             store.trim(now - rules.max_age, rules.max_bytes, now - rules.usage_age)
             # Whoever deleted it wants a new one.
             if not rules.file.exists():

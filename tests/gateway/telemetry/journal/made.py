@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from gateway.telemetry.journal.record import Entry, Passed
+from gateway.telemetry.journal.record import Entry, Good, Passed
 from ports.caller import Call, Caller, CallerKind
 from ports.errors import UnavailableError, UpstreamError
 from upstream.exchanges import Exchange
@@ -48,3 +48,13 @@ def passed(
 def entry(number: int = 0, **told: Any) -> Entry:
     values = {"upstream": "erp", "system": "ERP", "call": "products", **told}
     return Entry(**{"at": AT + number, "arguments": json.dumps([[f"S{number}"]]), **values})
+
+
+def good(one: Entry) -> Good | None:
+    """The entry as one of many in a block; None of one that is kept as a row."""
+    if one.error or one.response or not one.tried:
+        return None
+    told = {name: getattr(one, name, None) for name in Good.__struct_fields__}
+    told["arguments"] = None if one.arguments is None else one.arguments.encode()
+    told["seconds"] = one.milliseconds / 1000
+    return Good(**told)

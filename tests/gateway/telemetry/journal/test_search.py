@@ -6,13 +6,21 @@ from typing import Any
 
 import pytest
 
+from gateway.telemetry.journal.query import Query
 from gateway.telemetry.journal.record import Entry
-from gateway.telemetry.journal.search import Query, Reader
+from gateway.telemetry.journal.search import Reader
 from gateway.telemetry.journal.store import JournalUnavailableError, Store, connect
-from tests.gateway.telemetry.journal.made import AT, entry
+from tests.gateway.telemetry.journal.made import AT, entry, good
 
 ENTRIES = (
-    entry(1, asked="orders.orders", arguments='[["S1","S10"]]', customer="C1", graphql="Order"),
+    entry(
+        1,
+        asked="orders.orders",
+        arguments='[["S1","S10"]]',
+        customer="C1",
+        graphql="Order",
+        milliseconds=250.0,
+    ),
     entry(2, asked="catalog.products", arguments='[["S1"]]', upstream="pim", request_id="r2"),
     entry(3, asked="tracking.track", arguments='[[{"number":"T1"}]]', client="shop", trace="t3"),
     entry(4, asked="pricing.prices", arguments='[[{"sku":"A","customer":"C1"}]]', error="X"),
@@ -22,11 +30,20 @@ ENTRIES = (
 )
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
+@pytest.fixture(params=["rows", "blocks", "a block each"])
+def reader(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Reader]:
+    """The same entries, kept in other ways."""
     file = tmp_path / "journal.db"
     store = Store(connect(file))
-    store.add(ENTRIES)
+    goods = [(one, good(one)) for one in ENTRIES]
+    if request.param == "rows":
+        store.add(ENTRIES)
+    elif request.param == "blocks":
+        rows = [one for one, packed in goods if packed is None]
+        store.add(rows, [packed for _, packed in goods if packed is not None])
+    else:
+        for one, packed in reversed(goods):
+            store.add(*(([one],) if packed is None else ([], [packed])))
     store.capture("erp", AT + 60)
     store.close()
     with Reader(file) as opened:
@@ -69,18 +86,21 @@ def test_entries_come_as_they_went_in(reader: Reader) -> None:
     assert [plain(one) for one in reader.entries(Query())] == [plain(one) for one in ENTRIES]
 
 
-def test_one_by_its_number(reader: Reader) -> None:
-    first = reader.search(Query(order="S1"))[0]
-    assert first.id is not None
-    assert reader.entry(first.id) == first
+def test_each_by_its_number(reader: Reader) -> None:
+    everything = reader.search(Query())
+
+    assert len({one.id for one in everything}) == len(ENTRIES)
+    for one in everything:
+        assert one.id is not None
+        assert reader.entry(one.id) == one
     assert reader.entry(10**6) is None
+    assert reader.entry(0) is None
 
 
-def test_rates_count_tries_alone(reader: Reader) -> None:
-    rates = reader.rates(AT)
-
-    assert sum(one.calls for one in rates) == 5
-    assert sum(one.failed for one in rates) == 1
+def test_how_long_requests_spent_on_an_operation(reader: Reader) -> None:
+    assert reader.paces("erp", "orders.orders", AT, 10) == [pytest.approx(0.25, abs=1e-6)]
+    assert reader.paces("erp", "orders.orders", AT + 2, 10) == []
+    assert reader.paces("erp", "stock.availability", AT, 10) == []
 
 
 def test_whom_failures_and_old_answers_touched(reader: Reader) -> None:
@@ -103,3 +123,33 @@ def test_what_is_no_journal(tmp_path: Path, content: bytes | None) -> None:
         file.write_bytes(content)
     with pytest.raises(JournalUnavailableError):
         Reader(file)
+
+
+def test_blocks_that_overlap_come_in_order(tmp_path: Path) -> None:
+    """Those of several processes do."""
+    file, store = tmp_path / "journal.db", Store(connect(tmp_path / "journal.db"))
+    for first in (0, 1):
+        made = (good(entry(number, asked="catalog.products")) for number in range(first, 200, 2))
+        store.add([entry(first + 0.5)], [one for one in made if one is not None])  # type: ignore[arg-type]
+    store.close()
+
+    with Reader(file) as opened:
+        times = [one.at - AT for one in opened.entries(Query())]
+        assert times == sorted([*range(200), 0.5, 1.5])
+        latest = opened.search(Query(limit=90))
+        assert [one.at for one in latest] == [AT + number for number in range(199, 109, -1)]
+        assert [opened.entry(one.id or 0) for one in latest] == latest
+
+
+def test_a_block_that_cannot_be_read(tmp_path: Path) -> None:
+    connection = connect(tmp_path / "journal.db")
+    connection.execute("INSERT INTO block VALUES (1, 1, ?, ?, x'00')", (AT, AT))
+    connection.close()
+
+    with Reader(tmp_path / "journal.db") as opened:
+        with pytest.raises(JournalUnavailableError):
+            opened.search(Query())
+        with pytest.raises(JournalUnavailableError):
+            opened.entry(1)
+        with pytest.raises(JournalUnavailableError):
+            list(opened.entries(Query()))

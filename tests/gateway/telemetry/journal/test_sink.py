@@ -26,6 +26,9 @@ ASKED = Request("catalog.products", "/products", params={"token": "secret"})
 TRACE = Trace("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", is_sampled=True)
 
 
+NAMED = {"system": "ERP", "upstream": "erp", "operation": "catalog.products"}
+
+
 class Shape(msgspec.Struct):
     n: int
 
@@ -123,6 +126,29 @@ async def test_an_answer_that_cannot_be_read_is_a_failure(told: Callable[..., To
         'passerelle_upstream_misread_total{upstream="erp",operation="catalog.products"} 1'
         in seen.figures.lines()
     )
+
+
+async def test_what_turns_out_unreadable_too_late_is_told_all_the_same(
+    told: Callable[..., Told],
+) -> None:
+    seen = told()
+    async with serving(good(b"{}"), good(b"{}")) as peer:
+        client = seen.client(peer.url)
+        for _ in range(2):
+            await client.send(ASKED, call=call())
+    sink, failure = seen.exchanges.sink, MalformedError(**NAMED, detail="no n")
+    assert sink is not None
+    sink.misread(failure)
+    sink.misread(failure)
+    first, second = seen.entries()
+    assert (first.error, second.error) == (None, "UPSTREAM_MALFORMED")
+
+    async with serving(good(b"{}")) as peer:
+        await seen.client(peer.url).send(ASKED, call=call())
+    assert len(seen.entries()) == 1
+    sink.misread(failure)
+    (late,) = seen.entries()
+    assert (late.error, late.response) == ("UPSTREAM_MALFORMED", "{}")
 
 
 class NoCredentials:

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.telemetry.journal.query import Query
 from gateway.telemetry.journal.record import Entry, Stood
-from gateway.telemetry.journal.search import Query, Reader
-from gateway.telemetry.journal.store import Store, connect
+from gateway.telemetry.journal.search import Reader
+from gateway.telemetry.journal.store import JournalUnavailableError, Store, connect
 from gateway.telemetry.journal.writer import RETRY_SECONDS, Journal, JournalRules
-from tests.gateway.telemetry.journal.made import AT, call, down, passed
+from ports.errors import UpstreamError
+from tests.gateway.telemetry.journal.made import AT, call, down, entry, passed
 from upstream.uses import Use
 
 
@@ -167,9 +170,9 @@ def test_a_folder_that_cannot_be_made_stops_the_journal(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_costs_itself_only(file: Path) -> None:
     journal = Journal(JournalRules(file))
-    journal.put(passed("A", exchange=None))
-    journal.put(passed("B"))
     with capture_logs() as logs:
+        journal.put(passed("A", exchange=None))
+        journal.put(passed("B"))
         journal.flush()
 
     assert [one.arguments for one in found(file)] == ['[["B"]]']
@@ -215,10 +218,14 @@ def store(file: Path) -> Iterator[Store]:
     made.close()
 
 
-def test_what_is_old_is_forgotten(store: Store, file: Path) -> None:
-    journal = Journal(JournalRules(file, max_age=100), clock=Clock())
-    journal.put(passed("old", at=AT - 101))
-    journal.put(passed("new", at=AT - 99))
+@pytest.mark.parametrize("failure", [None, down()])
+def test_what_is_old_is_forgotten(file: Path, failure: UpstreamError | None) -> None:
+    clock = Clock()
+    journal = Journal(JournalRules(file, max_age=100), clock=clock)
+    for key, at in (("old", AT - 50), ("new", AT - 20)):
+        journal.put(passed(key, at=at, failure=failure))
+        journal.flush()
+    clock.now += 61
     journal.flush()
 
     assert [one.arguments for one in found(file)] == ['[["new"]]']
@@ -248,3 +255,52 @@ def test_a_deleted_file_is_made_anew(file: Path) -> None:
     journal.flush()
 
     assert len(found(file)) == 1
+
+
+def test_a_file_that_is_too_large_is_trimmed_at_once_and_gives_back_what_lies_free(
+    file: Path,
+) -> None:
+    clock = Clock()
+    journal = Journal(JournalRules(file), clock=clock)
+    for number in range(1_000):
+        journal.put(passed(f"{number}" + "x" * 2_000, at=AT + number))
+    journal.flush()
+    before = file.stat().st_size + file.with_name("journal.db-wal").stat().st_size
+    smaller = Journal(JournalRules(file, max_bytes=300_000), clock=clock)
+    smaller.flush()
+
+    assert file.stat().st_size < 500_000 < before
+    for number in range(1_000):
+        smaller.put(passed(f"{number}" + "x" * 2_000, at=AT + number))
+    smaller.flush()
+    assert len(found(file, limit=2_000)) < 200
+
+
+def test_a_journal_of_the_version_before_goes_on(file: Path) -> None:
+    store = Store(connect(file))
+    store.add([entry(1), entry(2)])
+    store.close()
+    with sqlite3.connect(file) as other:
+        other.executescript("DROP TABLE block; PRAGMA user_version = 1")
+    other.close()
+    with pytest.raises(JournalUnavailableError):
+        Reader(file)
+    with Journal(JournalRules(file)) as journal:
+        journal.put(passed("A", at=AT + 3))
+
+    assert [(one.id, one.at - AT) for one in found(file)] == [(3, 3), (2, 2), (1, 1)]
+    assert not list(file.parent.glob("journal.db.broken-*"))
+
+
+def test_a_try_in_a_block_says_all_that_a_row_would(file: Path) -> None:
+    """Captured, the same try is a row with its bodies."""
+    journal = Journal(JournalRules(file))
+    journal.put(passed("A", "a@example.org"))
+    journal.put(passed("A", "a@example.org", body=b"{}"))
+    journal.flush()
+
+    plain, captured = sorted(found(file), key=lambda one: one.response is not None)
+    assert (plain.request, plain.response) == (None, None)
+    assert plain.arguments == '[["A","***"]]'
+    same = {"id": None, "request": None, "response": None}
+    assert msgspec.structs.replace(captured, **same) == msgspec.structs.replace(plain, id=None)
