@@ -9,7 +9,6 @@ A call may tighten lifetimes, never stretch them: `max_age` 0 reads the system n
 refusal too: credentials that ended at night must not close the shop.
 """
 
-import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,11 +23,12 @@ from ports.errors import TimedOutError, UpstreamError
 from ports.operation import Operation
 from upstream.codec import Codec, key_bytes, structs_in
 from upstream.connector import Upstream
+from upstream.deadlines import Deadlines
 from upstream.flights import Ask, Fare, Flight, Flights
 from upstream.freshness import marked
 from upstream.lifetimes import CachePolicy, fresh_seconds
 from upstream.memory import ABSENT, Entry, Memory
-from upstream.scope import scope
+from upstream.scope import Scopes
 from upstream.stores import Kept, Store
 from upstream.tags import tags
 from upstream.terms import Terms, terms_of
@@ -120,6 +120,8 @@ class CachedOperation:
         self._operation = operation
         self._upstream = upstream
         self._codec = Codec(shape)
+        self._scopes = Scopes(upstream.name, name, operation)
+        self._deadlines = Deadlines()
         self._lifetime = cache.policy.lifetime(upstream.name, name, operation)
         self._keeps = self._lifetime.max_age > 0
         # Whoever asks for the key next may want another part of the same record.
@@ -158,9 +160,12 @@ class CachedOperation:
         if call.note or self._cache.observe:
             now, trusted = self._cache.clock(), self._trusted_seconds
             self._note(call, known.use(self._unused, flown, call.max_age, (now, trusted)))
-        good = known.good
-        found = {key: good[key].value if key in good else flown[key] for key in keys}
-        return {key: value for key, value in found.items() if value is not ABSENT}
+        found, good = {}, known.good
+        for key in keys:
+            value = good[key].value if key in good else flown[key]
+            if value is not ABSENT:
+                found[key] = value
+        return found
 
     async def single(self, arguments: Sequence[Any], call: Call, ask: Ask) -> Any:
         """The answer to these arguments. Raises what the call to the system raises."""
@@ -180,8 +185,7 @@ class CachedOperation:
     def _terms(self, call: Call) -> Terms:
         if self._keeps_whole and call.wanted is not None:
             call = msgspec.structs.replace(call, wanted=None)
-        told = scope(self._upstream.name, self.name, self._operation, call)
-        return terms_of(call, told, self._lifetime, self._cache.clock())
+        return terms_of(call, self._scopes.of(call), self._lifetime, self._cache.clock())
 
     def _remembered(self, terms: Terms, keys: Sequence[Any], known: Known) -> list[Any]:
         """Looks in this process; the keys that are still missing."""
@@ -208,7 +212,7 @@ class CachedOperation:
             return await self._looked_up(terms.scope, keys)
 
         looks = self.looks.join(Fare(terms.scope, terms.call, look, gathers=True), keys, -inf)
-        await _wait({look.done for look in looks.values()}, terms.call.deadline)
+        await self._deadlines.wait({look.done for look in looks.values()}, terms.call.deadline)
         missing = []
         for key, flight in looks.items():
             # What a flight brought meanwhile is younger than what was looked up.
@@ -270,7 +274,7 @@ class CachedOperation:
             fresh=kept.fresh,
             checked=now,
             encoded=len(kept.body or b""),
-            tags=tags(self.name, key, value),
+            tags=kept.tags or tags(self.name, key, value),
             broad=self._broad,
         )
 
@@ -281,16 +285,37 @@ class CachedOperation:
         old = known.old
         flights = known.flights = self.flights.join(self._fare(terms, ask), keys, terms.since)
         await self._awaited(terms, flights, old)
-        late, now = self._late(), self._cache.clock()
-        outcomes = {key: _outcome(flight, key, late) for key, flight in flights.items()}
-        for key, entry in old.items():
-            failed = isinstance(outcomes.get(key), UpstreamError)
-            if failed and terms.covers_failure(entry, now):
-                outcomes[key] = self._marked(entry.value, FreshnessState.STALE)
-                known.stale += 1
-        if not known.good and (error := _common_failure(outcomes, flights, late)):
-            raise error.with_traceback(None)
+        outcomes, troubles = self._outcomes(flights)
+        if old:
+            now = self._cache.clock()
+            for key, entry in old.items():
+                failed = isinstance(outcomes.get(key), UpstreamError)
+                if failed and terms.covers_failure(entry, now):
+                    outcomes[key] = self._marked(entry.value, FreshnessState.STALE)
+                    known.stale += 1
+        # The one error that left all without an answer.
+        if troubles and not known.good and all(one is troubles[0] for one in outcomes.values()):
+            raise troubles[0].with_traceback(None)
         return outcomes
+
+    def _outcomes(
+        self, flights: Mapping[Any, Flight]
+    ) -> tuple[dict[Any, Any], Sequence[UpstreamError]]:
+        """What came of each key; and what whole flights failed of, late ones of being late."""
+        outcomes: dict[Any, Any] = {}
+        troubles: list[UpstreamError] = []
+        late = None
+        for key, flight in flights.items():
+            if flight.answers is not None:
+                outcomes[key] = flight.answers.get(key, ABSENT)
+                continue
+            if flight.failure is not None:
+                raise flight.failure.with_traceback(None)
+            if flight.raised is None:
+                late = late or self._late()
+            outcomes[key] = flight.raised or late
+            troubles.append(outcomes[key])
+        return outcomes, troubles
 
     def _fare(self, terms: Terms, ask: Ask) -> Fare:
         """A flight outlives who asked first: others may wait for it."""
@@ -307,15 +332,19 @@ class CachedOperation:
         self, terms: Terms, flights: Mapping[Any, Flight], old: Mapping[Any, Entry]
     ) -> None:
         """Waits to the deadline; for those with an answer just past its lifetime, a moment."""
-        deadline = terms.call.deadline
+        wait, deadline = self._deadlines.wait, terms.call.deadline
+        every = {flight.done for flight in flights.values()}
+        if not old:
+            await wait(every, deadline)
+            return
         soon = min(deadline, time.monotonic() + self._cache.policy.patience_seconds)
         needed = {
             flight.done
             for key, flight in flights.items()
             if key not in old or not terms.covers_slowness(old[key])
         }
-        await _wait(needed, deadline)
-        await _wait({flight.done for flight in flights.values()} - needed, soon)
+        await wait(needed, deadline)
+        await wait(every - needed, soon)
 
     def _late(self) -> TimedOutError:
         return TimedOutError(
@@ -364,26 +393,3 @@ class CachedOperation:
 
     def _marked(self, value: Any, state: FreshnessState) -> Any:
         return marked(value, state) if self._dated else value
-
-
-async def _wait(flights: set[asyncio.Future[None]], until: float) -> None:
-    pending = {one for one in flights if not one.done()}
-    if pending:
-        await asyncio.wait(pending, timeout=max(0.0, until - time.monotonic()))
-
-
-def _outcome(flight: Flight, key: Any, late: UpstreamError) -> Any:
-    if flight.failure is not None:
-        raise flight.failure.with_traceback(None)
-    if flight.answers is not None:
-        return flight.answers.get(key, ABSENT)
-    return flight.raised or late
-
-
-def _common_failure(
-    outcomes: Mapping[Any, Any], flights: Mapping[Any, Flight], late: UpstreamError
-) -> UpstreamError | None:
-    """The one error that left all without an answer."""
-    first = next(iter(outcomes.values()))
-    whole = first is late or any(first is flight.raised for flight in flights.values())
-    return first if whole and all(one is first for one in outcomes.values()) else None

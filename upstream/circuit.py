@@ -6,14 +6,14 @@ one call at a time find out whether the system is back.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 
 import structlog
 
-from ports.errors import MalformedError, PortError, RefusedError, TransientError, UnavailableError
+from ports.errors import MalformedError, RefusedError, TransientError, UnavailableError
 from upstream.limits import QueueFullError, QueueTimedOutError
 
 Clock = Callable[[], float]
@@ -65,7 +65,7 @@ Listener = Callable[[CircuitChange], None]
 
 
 class Circuit:
-    """One operation's circuit. Use: `with circuit.attempt(): answer = await ask()`."""
+    """One operation's circuit: `begin` around each call, and then how it ended."""
 
     def __init__(
         self,
@@ -82,11 +82,11 @@ class Circuit:
         self._listener = listener
         self._window = _Window(rules, clock)
         self._state = CircuitState.CLOSED
-        # Ends of calls that began before the last change say nothing about what is now.
-        self._epoch = 0
+        # The token of all calls while closed; another one after each change.
+        self._era = object()
         self._wait = rules.open_seconds
         self._probe_at = 0.0
-        self._probe: object | None = None
+        self._probe: _Probe | None = None
 
     @property
     def state(self) -> CircuitState:
@@ -100,55 +100,53 @@ class Circuit:
         """Of the calls of the rolling window; 0 where there were none."""
         return self._window.error_rate
 
-    @contextmanager
-    def attempt(self, deadline: float = float("inf")) -> Iterator[None]:
-        """Around one call that ends by `deadline`. Raises UnavailableError at once while open.
+    def begin(self) -> object:
+        """A token of one call, for `succeeded` or `failed`, whichever it ends by.
 
-        What the call raises decides: transient errors and answers that cannot be read are the
-        system's failures; a refusal is the answer of a system that is there; anything else (the
-        caller went away, our own queue was full, a mistake of ours) says nothing about it.
+        Raises UnavailableError at once while open.
         """
-        probe, epoch, begun = self._enter(), self._epoch, self._clock()
-        try:
-            yield
-        except PortError as error:
-            hurried = self._clock() >= deadline and deadline - begun < self._rules.patience_seconds
-            self._ended(epoch, probe, None if hurried else _verdict(error))
-            raise
-        except BaseException:
-            self._ended(epoch, probe, None)
-            raise
-        self._ended(epoch, probe, True)  # noqa: FBT003 - a verdict
-
-    def _enter(self) -> object | None:
-        """The probe's token, or None for a call like any other."""
         if self._state is CircuitState.CLOSED:
-            return None
+            return self._era
         now = self._clock()
         if now < self._probe_at:
             raise self._refusal(self._probe_at - now)
         self._change(CircuitState.HALF_OPEN)
-        self._probe = object()
+        self._probe = _Probe(self._era)
         self._probe_at = now + self._rules.probe_seconds
         return self._probe
 
-    def _ended(self, epoch: int, probe: object | None, good: bool | None) -> None:  # noqa: FBT001
-        if epoch != self._epoch:
-            return
-        if probe is not None:
-            self._probed(probe, good)
-        elif good is not None and self._state is CircuitState.CLOSED:
-            self._window.add(failed=not good)
-            if self._window.is_bad():
-                self._open(self._rules.open_seconds)
+    def succeeded(self, token: object) -> None:
+        if token is not self._era:
+            self._probed(token, True)  # noqa: FBT003 - a verdict
+        elif self._window.succeeded():
+            self._open(self._rules.open_seconds)
 
-    def _probed(self, probe: object, good: bool | None) -> None:  # noqa: FBT001 - a verdict
-        current = probe is self._probe
+    def failed(self, token: object, error: BaseException, patience: float = inf) -> None:
+        """What was raised decides; `patience` are the seconds that the call had, if it used them up.
+
+        Transient errors and answers that cannot be read are the system's failures; a refusal is
+        the answer of a system that is there; anything else (the caller went away or was in a
+        hurry, our own queue was full, a mistake of ours) says nothing about it.
+        """
+        good = _verdict(error) if patience >= self._rules.patience_seconds else None
+        if good:
+            self.succeeded(token)
+        elif token is not self._era:
+            self._probed(token, good)
+        elif good is not None and self._window.failed():
+            self._open(self._rules.open_seconds)
+
+    def _probed(self, token: object, good: bool | None) -> None:  # noqa: FBT001 - a verdict
+        """Ends of calls that began before the last change say nothing about what is now."""
+        if not isinstance(token, _Probe) or token.era is not self._era:
+            return
         if good:
             self._close()
-        elif current and good is None:
+        elif token is not self._probe:
+            return
+        elif good is None:
             self._probe, self._probe_at = None, self._clock()
-        elif current:
+        else:
             self._open(min(self._wait * 2, self._rules.open_seconds_max))
 
     def _open(self, seconds: float) -> None:
@@ -156,12 +154,12 @@ class Circuit:
         self._probe = None
         self._probe_at = self._clock() + seconds
         if self._state is CircuitState.CLOSED:
-            self._epoch += 1
+            self._era = object()
         self._change(CircuitState.OPEN)
 
     def _close(self) -> None:
         self._probe = None
-        self._epoch += 1
+        self._era = object()
         self._change(CircuitState.CLOSED)
         self._window.clear()
 
@@ -226,6 +224,15 @@ def log_change(change: CircuitChange) -> None:
     )
 
 
+class _Probe:
+    """The token of a call that finds out; `era` is the one it began in."""
+
+    __slots__ = ("era",)
+
+    def __init__(self, era: object) -> None:
+        self.era = era
+
+
 class _Window:
     """Calls and failures of the last seconds, in buckets, so that its size is bounded."""
 
@@ -234,28 +241,41 @@ class _Window:
         self._clock = clock
         self._width = rules.window_seconds / rules.buckets
         self._buckets: deque[list[int]] = deque()
+        self._latest = [-1, 0, 0]  # none yet
         self._in_a_row = 0
         # Failures are rare, and their sum need not be looked for where none may be.
         self._failed_in = -rules.buckets - 1
 
-    def add(self, *, failed: bool) -> None:
+    def succeeded(self) -> bool:
+        """Whether the circuit should open; so after `failed`."""
         number = int(self._clock() / self._width)
-        if not self._buckets or self._buckets[-1][0] != number:
-            self._buckets.append([number, 0, 0])
-        self._buckets[-1][1] += 1
-        self._buckets[-1][2] += failed
-        self._in_a_row = self._in_a_row + 1 if failed else 0
-        if failed:
-            self._failed_in = number
+        latest = self._latest if self._latest[0] == number else self._next(number)
+        latest[1] += 1
+        self._in_a_row = 0
+        return number - self._failed_in <= self._rules.buckets and self._is_bad()
+
+    def failed(self) -> bool:
+        number = int(self._clock() / self._width)
+        latest = self._latest if self._latest[0] == number else self._next(number)
+        latest[1] += 1
+        latest[2] += 1
+        self._in_a_row += 1
+        self._failed_in = number
+        return self._is_bad()
 
     @property
     def error_rate(self) -> float:
         calls, failures = self._totals()
         return failures / calls if calls else 0.0
 
-    def is_bad(self) -> bool:
-        if self._buckets and self._buckets[-1][0] - self._failed_in > self._rules.buckets:
-            return False
+    def _next(self, number: int) -> list[int]:
+        self._latest = [number, 0, 0]
+        self._buckets.append(self._latest)
+        if len(self._buckets) > self._rules.buckets:
+            self._buckets.popleft()
+        return self._latest
+
+    def _is_bad(self) -> bool:
         calls, failures = self._totals()
         if self._in_a_row >= self._rules.minimum:
             return True
@@ -263,6 +283,7 @@ class _Window:
 
     def clear(self) -> None:
         self._buckets.clear()
+        self._latest = [-1, 0, 0]
         self._in_a_row = 0
 
     def _totals(self) -> tuple[int, int]:
@@ -272,7 +293,7 @@ class _Window:
         return sum(one[1] for one in self._buckets), sum(one[2] for one in self._buckets)
 
 
-def _verdict(error: PortError) -> bool | None:
+def _verdict(error: BaseException) -> bool | None:
     """Whether the system is there; None where the error does not tell."""
     if isinstance(error, QueueFullError | QueueTimedOutError):
         return None

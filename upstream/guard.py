@@ -5,9 +5,10 @@ are per HTTP call and so in `http.py`.
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from math import inf
+from time import monotonic
+from typing import Any, TypeVar
 
 from ports.caller import Call
 from ports.errors import TimedOutError, UpstreamError
@@ -16,10 +17,12 @@ from upstream.cache import Cache, CachedOperation
 from upstream.circuit import Circuits
 from upstream.codec import shape_of
 from upstream.connector import Upstream
+from upstream.deadlines import Deadlines
 from upstream.limits import chunks
 from upstream.uses import Portion
 
 Method = Callable[..., Awaitable[Any]]
+E = TypeVar("E", bound=BaseException)
 
 
 class Guarded:
@@ -54,10 +57,14 @@ class Guarded:
 
 
 def _direct(live: "_Live", operation: Operation) -> Method:
-    async def batch(keys: Sequence[Any], /, *, call: Call) -> dict[Any, Any]:
-        return await live.batch(tuple(dict.fromkeys(keys)), call)
+    if operation.shape == "single":
+        return live.single
+    ask = live.batch
 
-    return batch if operation.shape == "batch" else live.single
+    def batch(keys: Sequence[Any], /, *, call: Call) -> Awaitable[dict[Any, Any]]:
+        return ask(tuple(dict.fromkeys(keys)), call)
+
+    return batch
 
 
 def _cached(live: "_Live", operation: Operation, kept: CachedOperation) -> Method:
@@ -84,6 +91,8 @@ class _Live:
         self._upstream = upstream
         limits = upstream.manifest.operations.get(name)
         self._circuit = circuits.of(name) if circuits else None
+        self._deadlines = Deadlines()
+        self._paced = upstream.paces.note
         self._max_keys = limits.max_keys if limits else None
 
     async def single(self, *arguments: object, call: Call) -> Any:
@@ -91,27 +100,37 @@ class _Live:
 
         TimedOutError at the deadline.
         """
-        if self._circuit is None:
-            return await self._timed(*arguments, call=call)
-        with self._circuit.attempt(call.deadline):
-            return await self._timed(*arguments, call=call)
-
-    async def _timed(self, *arguments: object, call: Call) -> Any:
-        began, error = time.monotonic(), None
+        circuit, error = self._circuit, None
+        token = None if circuit is None else circuit.begin()
+        began = monotonic()
+        due = self._deadlines.begin(call.deadline)
         try:
-            async with asyncio.timeout(max(0.0, call.deadline - began)):
-                return await self._method(*arguments, call=call)
-        except TimeoutError as late:
-            error = TimedOutError.code
-            raise self._late() from late
-        except UpstreamError as failure:
-            error = failure.code
+            answer = await self._method(*arguments, call=call)
+        except BaseException as raised:
+            is_over = self._deadlines.end(due) and isinstance(raised, asyncio.CancelledError)
+            if is_over or isinstance(raised, TimeoutError):
+                error = TimedOutError.code
+                raise self._failed(token, self._late(), began, call) from raised
+            error = raised.code if isinstance(raised, UpstreamError) else None
+            self._failed(token, raised, began, call)
             raise
+        else:
+            self._deadlines.end(due)
+            if circuit is not None:
+                circuit.succeeded(token)
+            return answer
         finally:
-            ended = time.monotonic()
-            self._upstream.paces.note(self._name, ended, ended - began)
+            ended = monotonic()
+            self._paced(self._name, ended, ended - began)
             if call.watch is not None:
                 call.watch(self._portion_of(arguments, began, ended, error))
+
+    def _failed(self, token: object, error: E, began: float, call: Call) -> E:
+        if self._circuit is not None:
+            deadline = call.deadline
+            patience = deadline - began if monotonic() >= deadline else inf
+            self._circuit.failed(token, error, patience)
+        return error
 
     def _portion_of(
         self, arguments: Sequence[object], began: float, ended: float, error: str | None
@@ -128,13 +147,14 @@ class _Live:
             detail="the operation's deadline passed",
         )
 
-    async def batch(self, keys: Sequence[Any], call: Call) -> dict[Any, Any]:
+    def batch(self, keys: Sequence[Any], call: Call) -> Awaitable[dict[Any, Any]]:
         """Raises the error of the only portion; of several, each costs its own keys."""
-        if not keys:
-            return {}
-        if self._max_keys is None or len(keys) <= self._max_keys:
-            return await self.single(keys, call=call)  # type: ignore[no-any-return]
-        portions = list(chunks(keys, self._max_keys))
+        if keys and (self._max_keys is None or len(keys) <= self._max_keys):
+            return self.single(keys, call=call)
+        return self._portions(keys, call)
+
+    async def _portions(self, keys: Sequence[Any], call: Call) -> dict[Any, Any]:
+        portions = list(chunks(keys, self._max_keys)) if keys else []
         answers = await asyncio.gather(*(self._portion(part, call) for part in portions))
         whole: dict[Any, Any] = {}
         for part, answer in zip(portions, answers, strict=True):

@@ -5,10 +5,10 @@ into `ports.errors`. What an answer means is the connector's to say.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from functools import lru_cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import httpx2
@@ -96,6 +96,7 @@ class HttpClient:
         self._ready = self._credentials.ready if isinstance(self._credentials, Ready) else _never
         self._bulkhead = bulkhead or Bulkhead(config.concurrency, config.rate_per_second)
         self.exchanges.bulkheads.append(self._bulkhead)
+        self._seconds = config.timeout_seconds
         self._budget = budget or RetryBudget()
         self._classify = classify
         self._headers = {
@@ -121,7 +122,7 @@ class HttpClient:
         budget allow, an answer that was cut short once.
         Raises UnavailableError, TimedOutError, ThrottledError, MalformedError or RefusedError.
         """
-        if not self._left(call):
+        if monotonic() >= call.deadline:
             raise self.error(TimedOutError, request.operation, "asked after the deadline")
         self._budget.called()
         tries = self.config.tries if request.idempotent else 1
@@ -207,21 +208,8 @@ class HttpClient:
         async with asyncio.timeout(self._left(call)), self._bulkhead.slot(call):
             return await way.open(request, signed)
 
-    async def _try(self, request: Request, call: Call, tried: int) -> Response:
-        headers = self._ready()
-        if headers is None:
-            headers = await self._signed(call)
-        response = await self._recorded(request, headers, call, tried)
-        if response.status in request.expect:
-            return response
-        if response.status == _UNAUTHORIZED and self._credentials.refused(headers):
-            response = await self._recorded(request, await self._signed(call), call, tried)
-        if response.status not in request.expect:
-            raise self._unexpected(response, request.operation)
-        return response
-
     async def _signed(self, call: Call) -> Mapping[str, str]:
-        started = time.monotonic()
+        started = monotonic()
         try:
             with self._translated("credentials"):
                 client = self._any_transport().client
@@ -233,10 +221,16 @@ class HttpClient:
             self._note(now, None, error)
             raise
 
-    async def _recorded(
-        self, request: Request, signed: Mapping[str, str], call: Call, tried: int
+    async def _try(
+        self, request: Request, call: Call, tried: int, *, last: bool = False
     ) -> Response:
-        """One exchange within the limits of the system, noted however it ends."""
+        """One exchange within the limits of the system, noted however it ends.
+
+        Refused credentials are replaced and the exchange done again, unless this was the `last`.
+        """
+        signed = self._ready()
+        if signed is None:
+            signed = await self._signed(call)
         now = Try(request, call, tried)
         admitted = self._bulkhead.admit()
         try:
@@ -244,32 +238,43 @@ class HttpClient:
                 response = await self._carried(request, now, signed)
             else:
                 async with asyncio.timeout(self._left(call)), self._bulkhead.slot(call):
-                    now.started = time.monotonic()
+                    now.started = monotonic()
                     response = await self._carried(request, now, signed)
-        except asyncio.CancelledError:
-            # Who waited gave up: too late is the system's fault, anything else is not.
-            if self._left(call) < _TICK_SECONDS:
-                late = self.error(TimedOutError, request.operation, "cancelled at the deadline")
-                self._note(now, None, late)
-            raise
-        except Exception as raised:
-            if (error := self._failure(raised, request.operation)) is None:
+        except BaseException as raised:
+            error = self._broken(now, request.operation, raised)
+            if error is None:
                 raise
-            self._note(now, None, error)
             raise error from raised
         finally:
             if admitted:
                 self._bulkhead.leave()
-        expected = response.status in request.expect
-        failure = None if expected else self._unexpected(response, request.operation)
+        if response.status in request.expect:
+            self._note(now, response, None)
+            return response
+        failure = self._unexpected(response, request.operation)
         self._note(now, response, failure)
-        return response
+        if response.status != _UNAUTHORIZED or last or not self._credentials.refused(signed):
+            raise failure
+        return await self._try(request, call, tried, last=True)
+
+    def _broken(self, now: Try, operation: str, raised: BaseException) -> UpstreamError | None:
+        """Notes what ended an exchange without an answer; None for what is to be raised as it is."""
+        if isinstance(raised, asyncio.CancelledError):
+            # Who waited gave up: too late is the system's fault, anything else is not.
+            if self._left(now.call) < _TICK_SECONDS:
+                late = self.error(TimedOutError, operation, "cancelled at the deadline")
+                self._note(now, None, late)
+            return None
+        error = self._failure(raised, operation) if isinstance(raised, Exception) else None
+        if error is not None:
+            self._note(now, None, error)
+        return error
 
     def _carried(
         self, request: Request, now: Try, signed: Mapping[str, str]
     ) -> Awaitable[Response]:
         """One timer a try: whichever of its own patience and the call's deadline comes first."""
-        until = min(now.call.deadline, now.started + self.config.timeout_seconds)
+        until = min(now.call.deadline, now.started + self._seconds)
         traced = now.lines() if self.exchanges.propagates else ""
         return self._carrier.ask(request, signed, until, traced)
 
@@ -287,7 +292,7 @@ class HttpClient:
         return self._error(kind, operation, detail, wait if told is None else told)
 
     def _left(self, call: Call) -> float:
-        return max(0.0, call.deadline - time.monotonic())
+        return max(0.0, call.deadline - monotonic())
 
     @contextmanager
     def _translated(self, operation: str) -> Iterator[None]:

@@ -71,7 +71,11 @@ class Memory:
         self._entries[place] = entry
         self.size += entry.size
         for tag in entry.tags:
-            self._tagged.setdefault(tag, set()).add(place)
+            places = self._tagged.get(tag)
+            if places is None:
+                self._tagged[tag] = {place}
+            else:
+                places.add(place)
         while len(self._entries) > self._most or self.size > self._largest:
             self.drop(next(iter(self._entries)))
 

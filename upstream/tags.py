@@ -5,7 +5,9 @@ whom an answer is about, and `reference:<key>` which of the system's own objects
 of an operation.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 from ports.catalog import Product
 from ports.common import Page
@@ -15,6 +17,9 @@ from ports.orders import Order
 from ports.pricing import PriceQuestion
 from ports.shipments import Shipment
 from ports.tracking import Parcel
+
+Tag: TypeAlias = tuple[str, str | None]
+"""Without a text it is none."""
 
 _BROAD = ("upstream", "role", "type")
 
@@ -42,45 +47,54 @@ def is_broad(tag: str) -> bool:
 
 def tags(name: str, key: object, value: object) -> tuple[str, ...]:
     """Whom the answer of operation `name` to `key` is about; `value` None: nothing is known."""
-    found = dict.fromkeys((*_of_key(name, key), *_of_value(value)))
-    return tuple(f"{kind}:{text}" for kind, text in found if text is not None)
+    found = dict.fromkeys(_of_key(name, key))
+    for one in _records_of(value):
+        kind: Any = type(one)
+        tell = _teller(kind)
+        if tell is not None:
+            found.update(dict.fromkeys(tell(one)))
+    return tuple([f"{kind}:{text}" for kind, text in found if text is not None])
 
 
-def _of_key(name: str, key: object) -> Iterator[tuple[str, str | None]]:
-    match key:
-        case PriceQuestion():
-            yield "product", key.sku
-            yield "customer", key.customer
-        case Parcel():
-            yield "shipment", key.number
-        case str() if name in _KINDS:
-            yield _KINDS[name], key
-        case _:
-            pass
+def _of_key(name: str, key: object) -> Iterable[Tag]:
+    if isinstance(key, str):
+        return ((_KINDS[name], key),) if name in _KINDS else ()
+    if isinstance(key, PriceQuestion):
+        return (("product", key.sku), ("customer", key.customer))
+    return (("shipment", key.number),) if isinstance(key, Parcel) else ()
 
 
-def _of_value(value: object) -> Iterator[tuple[str, str | None]]:
+def _records_of(value: object) -> Sequence[object]:
     if isinstance(value, Page):
         value = value.items
-    for one in value if isinstance(value, tuple) else (value,):
-        yield from _of_record(one)
+    return value if isinstance(value, tuple) else (value,)
 
 
-def _of_record(value: object) -> Iterator[tuple[str, str | None]]:
-    match value:
-        case Product():
-            yield from (("product", value.sku), ("reference", value.reference))
-        case Customer():
-            yield "customer", value.number
-            yield from (("reference", one.id) for one in value.references)
-        case Contact():
-            yield "reference", value.id
-        case Order():
-            yield from (("order", value.number), ("customer", value.customer))
-        case Invoice():
-            yield from (("order", value.order), ("customer", value.customer))
-        case Shipment():
-            yield from (("shipment", value.key), ("shipment", value.tracking_number))
-            yield from (("order", value.order), ("customer", value.customer))
-        case _:
-            pass
+def _of_customer(customer: Customer) -> Iterable[Tag]:
+    references = (("reference", one.id) for one in customer.references)
+    return (("customer", customer.number), *references)
+
+
+def _of_shipment(shipment: Shipment) -> Iterable[Tag]:
+    return (
+        ("shipment", shipment.key),
+        ("shipment", shipment.tracking_number),
+        ("order", shipment.order),
+        ("customer", shipment.customer),
+    )
+
+
+_TELLERS: Mapping[type, Callable[[Any], Iterable[Tag]]] = {
+    Product: lambda one: (("product", one.sku), ("reference", one.reference)),
+    Customer: _of_customer,
+    Contact: lambda one: (("reference", one.id),),
+    Order: lambda one: (("order", one.number), ("customer", one.customer)),
+    Invoice: lambda one: (("order", one.order), ("customer", one.customer)),
+    Shipment: _of_shipment,
+}
+
+
+@lru_cache(maxsize=1024)
+def _teller(kind: Any) -> Callable[[Any], Iterable[Tag]] | None:
+    """What tells of records of this type, others' own kinds of ours included."""
+    return next((tell for of, tell in _TELLERS.items() if issubclass(kind, of)), None)

@@ -14,11 +14,13 @@ from ports.errors import MalformedError, RefusedError
 from upstream.failures import WireError
 
 _HEX = "%[0-9A-Fa-f]{2}"
+_IN_PATH = r"[\w\-.~!$&'()*+,;=:@/]*"
+_IN_QUERY = r"[\w\-.~!$&'()*+,;=:@/?]*"
 # Characters that httpx2 leaves as they are (RFC 3986 §3.3, §3.4); two slashes would be a host.
-_PLAIN = re.compile(
-    rf"/(?!/)(?:[\w\-.~!$&'()*+,;=:@/]|{_HEX})*(?:\?(?:[\w\-.~!$&'()*+,;=:@/?]|{_HEX})*)?", re.ASCII
-)
-_WORD = re.compile(r"[\w.\-~]*", re.ASCII)
+_is_plain = re.compile(
+    rf"/(?!/){_IN_PATH}(?:{_HEX}{_IN_PATH})*(?:\?{_IN_QUERY}(?:{_HEX}{_IN_QUERY})*)?", re.ASCII
+).fullmatch
+_is_list = re.compile(r"[\w.\-~,]*", re.ASCII).fullmatch
 _LONGEST = 65536
 
 
@@ -33,14 +35,15 @@ class Targets:
 
     def target(self, path: str, params: Mapping[str, str] | None) -> str:
         """Raises WireError for a link to another host and a path that climbs."""
-        self.check_dots(path)
+        if "." in path or "%" in path:
+            self.check_dots(path)
         prefix, rest = self._prefix, path
         if path.startswith(self._origin):
             prefix, rest = "", path[len(self._origin) :]
         if params is not None and "?" in rest:
             return self._any_target(path, params)
         target = prefix + rest
-        if not _PLAIN.fullmatch(rest) or len(target) > _LONGEST:
+        if not _is_plain(rest) or len(target) > _LONGEST:
             return self._any_target(path, params)
         if not params:
             return target
@@ -52,8 +55,6 @@ class Targets:
     @staticmethod
     def check_dots(path: str) -> None:
         """A key that is part of a path may not lead to another one: clients resolve dots."""
-        if "." not in path and "%" not in path:
-            return
         names = path.partition("?")[0].split("/")
         if not {".", ".."}.isdisjoint(map(unquote, names)):
             raise WireError(RefusedError, "a path with dots for names")
@@ -82,13 +83,15 @@ class Targets:
 
 def _query(params: Mapping[str, str]) -> str | None:
     """None where a value is no text."""
-    parts = []
+    query = ""
     for name, value in params.items():
         if type(value) is not str or type(name) is not str:
             return None
-        parts.append(f"{_quoted(name)}={_quoted(value)}")
-    return "&".join(parts)
+        pair = f"{_quoted(name)}={_quoted(value)}"
+        query = f"{query}&{pair}" if query else pair
+    return query
 
 
 def _quoted(text: str) -> str:
-    return text if _WORD.fullmatch(text) else quote_plus(text)
+    """Lists of keys are what connectors send most."""
+    return text.replace(",", "%2C") if _is_list(text) else quote_plus(text)

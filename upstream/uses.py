@@ -84,19 +84,23 @@ class Known:
     ) -> Use:
         """`like` names the operation. `clock`: the time, and how long an entry is trusted."""
         now, trusted = clock
-        flights = self.flights
-        entries = [*self.good.values()]
-        entries += [flights[key].kept[key] for key in flown if key in flights[key].kept]
-        until, born = _span(entries, trusted)
+        entries, failed = [*self.good.values()], 0
+        for key, value in flown.items():
+            if (entry := self.flights[key].kept.get(key)) is not None:
+                entries.append(entry)
+            if isinstance(value, UpstreamError):
+                failed += 1
+        until, born = _span(entries, trusted) if entries else (inf, inf)
         if max_age is not None:
             until = min(until, born + max_age)
-        failed = sum(isinstance(one, UpstreamError) for one in flown.values())
         # What is not kept was purged on its way, or is never to be reused.
         holds = entries and len(entries) == len(self.good) + len(flown) and not self.stale
         if self.stale:
             born = min([born, *(one.born for one in self.old.values())])
-        return msgspec.structs.replace(
-            like,
+        return Use(
+            like.upstream,
+            like.operation,
+            like.varies_on,
             cached=len(self.good),
             stale=self.stale,
             live=len(flown) - self.stale - failed,
@@ -113,7 +117,8 @@ def _span(entries: Iterable[Entry], trusted: float) -> tuple[float, float]:
 
     None is trusted for longer than `trusted` seconds after it was looked at.
     """
-    ends = [one.born + one.fresh for one in entries]
-    if trusted < inf:
-        ends += [one.checked + trusted for one in entries]
-    return min(ends, default=inf), min([one.born for one in entries], default=inf)
+    ends, born = inf, inf
+    for one in entries:
+        ends = min(ends, one.born + one.fresh, one.checked + trusted)
+        born = min(born, one.born)
+    return ends, born

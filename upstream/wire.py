@@ -54,21 +54,22 @@ class Wire:
         connection = self._kept() if request.idempotent else None
         if connection is not None:
             try:
-                response = await connection.ask(message, until)
+                return await connection.ask(message, until)
             except StaleError:
                 pass
-            else:
-                if connection.reusable:
-                    self._keep(connection)
-                return response
+            except BaseException:
+                connection.abandon()
+                raise
         return await self._ask_anew(message, until)
 
     async def _ask_anew(self, message: bytes, until: float) -> Response:
         connection = await self._dial(until)
-        response = await connection.ask(message, until)
+        try:
+            response = await connection.ask(message, until)
+        except BaseException:
+            connection.abandon()
+            raise
         self._dialer.proved(connection)
-        if connection.reusable:
-            self._keep(connection)
         return response
 
     async def aclose(self) -> None:
@@ -115,7 +116,7 @@ class Wire:
             raise WireError(UnavailableError, "the client is closed")
         loop = asyncio.get_running_loop()
         connection = await self._dialer.dial(
-            lambda: Connection(loop, self._limit, self._ended), until
+            lambda: Connection(loop, self._limit, self._ended, self._keep), until
         )
         if connection.lost.done():
             raise WireError(UnavailableError, "lost as soon as it was made")

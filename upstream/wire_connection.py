@@ -7,6 +7,7 @@ can reach another call.
 import asyncio
 import ssl
 from collections.abc import Callable
+from math import inf
 
 import httptools
 
@@ -21,12 +22,14 @@ _BESIDE_BODY_MOST = 64 * 1024
 _BODILESS = frozenset({204, 304})
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
 _CONTINUE, _SWITCHING, _FINAL = 100, 101, 200
+# Loops keep their time in milliseconds; what is due within one is due now.
+_TICK_SECONDS = 0.001
 
 
 class Connection(asyncio.Protocol):
     """Carries one exchange at a time; answers longer than `limit` bytes are refused.
 
-    `ended` is called once, when the connection is lost.
+    `free` is called after each answer that leaves it reusable, `ended` once, when it is lost.
     """
 
     __slots__ = (
@@ -36,6 +39,7 @@ class Connection(asyncio.Protocol):
         "_encoding",
         "_ended",
         "_framed",
+        "_free",
         "_headed",
         "_length",
         "_limit",
@@ -43,12 +47,14 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_parser",
         "_parts",
+        "_rings",
         "_size",
         "_started",
         "_status",
         "_timer",
         "_transport",
         "_unpacking",
+        "_until",
         "_waiting",
         "_whole",
         "idle_since",
@@ -70,14 +76,20 @@ class Connection(asyncio.Protocol):
     _whole: bool
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, limit: int, ended: Callable[["Connection"], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        limit: int,
+        ended: Callable[["Connection"], None],
+        free: Callable[["Connection"], None],
     ) -> None:
         self._loop = loop
         self._limit = limit
         self._ended = ended
+        self._free = free
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[Response] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._until = self._rings = inf
         self._clean = True
         self.used = False
         self.idle_since = 0.0
@@ -94,11 +106,11 @@ class Connection(asyncio.Protocol):
         """Whether nothing is under way, nothing was left over, and both sides keep it open."""
         return self._clean and self._waiting is None and self._transport is not None
 
-    async def ask(self, message: bytes, until: float) -> Response:
-        """Sends a whole request and waits for its answer, until a time of the loop's clock.
+    def ask(self, message: bytes, until: float) -> asyncio.Future[Response]:
+        """Sends a whole request; its answer comes until a time of the loop's clock, or an error.
 
-        However this ends but by an answer, the connection ends with it. Raises StaleError when a
-        connection used before turns out to have been closed, WireError, TimeoutError.
+        Who gives up waiting has to `abandon` it. Raises StaleError when a connection used before turns
+        out to have been closed; so may the answer, or WireError or TimeoutError.
         """
         transport = self._transport
         if transport is None or not self._clean:
@@ -106,19 +118,20 @@ class Connection(asyncio.Protocol):
         self._begin()
         waiting: asyncio.Future[Response] = self._loop.create_future()
         self._waiting = waiting
-        self._timer = self._loop.call_at(until, self._late)
+        self._until = until
+        if until < self._rings:
+            self._set_timer()
         transport.write(message)
-        try:
-            response = await waiting
-        except BaseException:
-            self.abort()
-            raise
-        self.used = True
-        return response
+        return waiting
 
     def abort(self) -> None:
         """Ends it at once; whoever waits for an answer is told so."""
         self._fail(WireError(UnavailableError, "the connection was given up"))
+
+    def abandon(self) -> None:
+        """Told by who gave up waiting: ends it, unless another call has it since."""
+        if self._waiting is not None and self._waiting.cancelled():
+            self.abort()
 
     def tls(self) -> ssl.SSLObject | None:
         """None for a connection in the clear."""
@@ -161,6 +174,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over(exc)
+        self._stop_timer()
         self._transport = self._parser = None
         if not self.lost.done():
             self.lost.set_result(None)
@@ -251,7 +265,6 @@ class Connection(asyncio.Protocol):
 
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, None
-        self._stop_timer()
         if waiting is None or waiting.done():  # who asked has gone
             self._end()
             return
@@ -269,6 +282,9 @@ class Connection(asyncio.Protocol):
         parts, self._parts = self._parts, []
         body = parts[0] if len(parts) == 1 else b"".join(parts)
         waiting.set_result(Response(self._status, Headers(self._lines), body))
+        self.used = True
+        if self._clean:
+            self._free(self)
 
     def _unsent(self) -> bool:
         """Whether the answer came before the whole request went out."""
@@ -290,25 +306,40 @@ class Connection(asyncio.Protocol):
         else:
             self._fail(StaleError())
 
-    def _late(self) -> None:
-        self._fail(TimeoutError("no answer in time"))
-
     def _fail(self, error: Exception) -> None:
         waiting, self._waiting = self._waiting, None
-        self._stop_timer()
         self._end()
         if waiting is not None and not waiting.done():
             waiting.set_exception(error)
+
+    def _end(self) -> None:
+        self._clean = False
+        self._stop_timer()
+        if self._transport is not None:
+            self._transport.abort()
+
+    # ------------------------------------------------------------ the time of an answer
+
+    def _set_timer(self) -> None:
+        """One timer serves many answers: most of them come long before it looks whose is late."""
+        self._stop_timer()
+        self._rings = self._until
+        self._timer = self._loop.call_at(self._until, self._ring)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+            self._rings = inf
 
-    def _end(self) -> None:
-        self._clean = False
-        if self._transport is not None:
-            self._transport.abort()
+    def _ring(self) -> None:
+        self._timer, self._rings = None, inf
+        if self._waiting is None:
+            return
+        if self._until <= self._loop.time() + _TICK_SECONDS:
+            self._fail(TimeoutError("no answer in time"))
+        else:
+            self._set_timer()
 
 
 def _garbled(problem: Exception) -> WireError:

@@ -1,9 +1,11 @@
 """When a circuit opens, whom it lets probe, and how it finds back; the clock is simulated."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 
 import pytest
 from hypothesis import settings
@@ -46,6 +48,18 @@ def error(kind: type[UpstreamError]) -> UpstreamError:
     return kind(system="ERP", upstream="erp-fr", operation="stock.availability")
 
 
+@contextmanager
+def attempt(circuit: Circuit, patience: float = inf) -> Iterator[None]:
+    """One call, with the ends that the guard tells the circuit."""
+    token = circuit.begin()
+    try:
+        yield
+    except BaseException as raised:
+        circuit.failed(token, raised, patience)
+        raise
+    circuit.succeeded(token)
+
+
 class Bench:
     """A circuit with its clock and what it told its listener."""
 
@@ -55,10 +69,13 @@ class Bench:
         name = ("ERP", "erp-fr", "stock.availability")
         self.circuit = Circuit(name, RULES, clock=self.clock, listener=self.told.append)
 
-    def call(self, raised: BaseException | None = None, deadline: float = float("inf")) -> bool:
+    def attempt(self, patience: float = inf) -> AbstractContextManager[None]:
+        return attempt(self.circuit, patience)
+
+    def call(self, raised: BaseException | None = None) -> bool:
         """Whether the system was asked."""
         asked = False
-        with suppress(PortError, asyncio.CancelledError), self.circuit.attempt(deadline):
+        with suppress(PortError, asyncio.CancelledError), self.attempt():
             asked = True
             if raised is not None:
                 raise raised
@@ -85,7 +102,7 @@ def test_a_system_that_fails_is_left_alone(bench: Bench, kind: type[UpstreamErro
     asked = [bench.call(error(kind)) for _ in range(50)]
 
     assert sum(asked) == RULES.minimum
-    with pytest.raises(UnavailableError) as caught, bench.circuit.attempt():
+    with pytest.raises(UnavailableError) as caught, bench.attempt():
         raise AssertionError
     assert caught.value.retry_after == RULES.open_seconds
     assert (caught.value.upstream, caught.value.operation) == ("erp-fr", "stock.availability")
@@ -108,14 +125,14 @@ def test_what_is_not_the_systems_failure_opens_nothing(bench: Bench, raised: Bas
 
 def test_a_mistake_of_ours_opens_nothing(bench: Bench) -> None:
     for _ in range(20):
-        with pytest.raises(ZeroDivisionError), bench.circuit.attempt():
+        with pytest.raises(ZeroDivisionError), bench.attempt():
             raise ZeroDivisionError
     assert bench.circuit.state is CircuitState.CLOSED
 
 
 def test_a_callers_hurry_is_not_the_systems_slowness(bench: Bench) -> None:
     for _ in range(20):
-        with suppress(TimedOutError), bench.circuit.attempt(bench.clock.now + 0.05):
+        with suppress(TimedOutError), bench.attempt(0.05):
             bench.clock.now += 0.05
             raise error(TimedOutError)
     assert bench.circuit.state is CircuitState.CLOSED
@@ -123,7 +140,7 @@ def test_a_callers_hurry_is_not_the_systems_slowness(bench: Bench) -> None:
 
 def test_a_patient_callers_deadline_is(bench: Bench) -> None:
     for _ in range(RULES.minimum):
-        with suppress(TimedOutError), bench.circuit.attempt(bench.clock.now + 1.5):
+        with suppress(TimedOutError), bench.attempt(1.5):
             bench.clock.now += 1.5
             raise error(TimedOutError)
     assert bench.circuit.state is CircuitState.OPEN
@@ -164,7 +181,7 @@ def test_one_probe_finds_the_system_back(bench: Bench) -> None:
     bench.clock.now += RULES.open_seconds
 
     assert bench.circuit.state is CircuitState.HALF_OPEN
-    with bench.circuit.attempt():
+    with bench.attempt():
         assert not bench.call()
     assert bench.circuit.state is CircuitState.CLOSED
     assert all(bench.call() for _ in range(10))
@@ -182,7 +199,7 @@ def test_waits_double_up_to_a_limit(bench: Bench) -> None:
     bench.fail()
     waits = []
     for _ in range(5):
-        with pytest.raises(UnavailableError) as caught, bench.circuit.attempt():
+        with pytest.raises(UnavailableError) as caught, bench.attempt():
             pass
         waits.append(caught.value.retry_after)
         bench.clock.now += caught.value.retry_after or 0.0
@@ -205,7 +222,7 @@ def test_a_probe_that_learnt_nothing_gives_its_turn_back(
 def test_a_probe_that_hangs_does_not_keep_others_from_probing(bench: Bench) -> None:
     bench.fail()
     bench.clock.now += RULES.open_seconds
-    with suppress(TimedOutError), bench.circuit.attempt():
+    with suppress(TimedOutError), bench.attempt():
         assert not bench.call()
         bench.clock.now += RULES.probe_seconds
         assert bench.call()
@@ -216,13 +233,13 @@ def test_a_probe_that_hangs_does_not_keep_others_from_probing(bench: Bench) -> N
 def test_a_slow_probe_still_tells_that_the_system_is_back(bench: Bench) -> None:
     bench.fail()
     bench.clock.now += RULES.open_seconds
-    with bench.circuit.attempt():
+    with bench.attempt():
         bench.clock.now += RULES.probe_seconds * 2
     assert bench.circuit.state is CircuitState.CLOSED
 
 
 def test_calls_from_before_say_nothing_about_now(bench: Bench) -> None:
-    with suppress(UnavailableError), bench.circuit.attempt():
+    with suppress(UnavailableError), bench.attempt():
         bench.fail()
         bench.clock.now += RULES.open_seconds
         assert bench.call()
@@ -234,9 +251,9 @@ def test_calls_from_before_say_nothing_about_now(bench: Bench) -> None:
 def test_each_operation_has_its_own() -> None:
     circuits = Circuits("ERP", "erp-fr", clock=Clock())
     for _ in range(RULES.minimum):
-        with suppress(UnavailableError), circuits.of("stock.availability").attempt():
+        with suppress(UnavailableError), attempt(circuits.of("stock.availability")):
             raise error(UnavailableError)
-    with circuits.of("pricing.prices").attempt():
+    with attempt(circuits.of("pricing.prices")):
         pass
 
     assert circuits.of("stock.availability") is circuits.of("stock.availability")
@@ -261,7 +278,7 @@ class Machine(RuleBasedStateMachine):
     @rule(target=running)
     def come(self) -> object:
         before = self.bench.circuit.state
-        attempt = self.bench.circuit.attempt()
+        attempt = self.bench.attempt()
         try:
             attempt.__enter__()
         except UnavailableError as told:

@@ -243,7 +243,7 @@ async def test_an_address_that_refuses_is_not_the_last() -> None:
         dialer._found = (float("inf"), ("127.0.0.2", "127.0.0.1"))
         loop, gone = asyncio.get_running_loop(), asyncio.Event()
         connection = await dialer.dial(
-            lambda: Connection(loop, 1_000, lambda _: gone.set()), loop.time() + 10
+            lambda: Connection(loop, 1_000, lambda _: gone.set(), id), loop.time() + 10
         )
         assert connection.reusable
         connection.abort()

@@ -233,18 +233,30 @@ async def test_a_call_given_up_takes_its_connection_along() -> None:
     assert not wired.connection.reusable
 
 
-async def test_a_call_given_up_as_its_answer_comes_takes_it_along() -> None:
-    for late in (True, False):
-        wired = Wired()
-        asking = await wired.ask()
-        if late:
-            asking.cancel()
-        wired.send(WHOLE["length"][0])
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
-        assert asking.cancelled()
-        assert wired.socket.ended
-        assert not wired.connection.reusable
+async def test_an_answer_to_nobody_ends_the_connection() -> None:
+    wired = Wired()
+    asking = await wired.ask()
+    asking.cancel()
+    wired.send(WHOLE["length"][0])
+    await asyncio.gather(asking, return_exceptions=True)
+
+    assert asking.cancelled()
+    assert wired.socket.ended
+    assert not wired.connection.reusable
+    assert not wired.freed
+
+
+async def test_a_call_given_up_when_its_answer_has_come_leaves_the_connection_to_others() -> None:
+    wired = Wired()
+    asking = await wired.ask()
+    wired.send(WHOLE["length"][0])
+    other = await wired.ask()
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    wired.send(WHOLE["length"][0])
+
+    assert (await other).status == 200
+    assert not wired.socket.ended
 
 
 async def test_an_answer_before_the_whole_request_ends_the_connection() -> None:
@@ -332,3 +344,31 @@ def test_no_bytes_do_anything_but_answer_or_fail(
         assert not isinstance(told, Response) or len(told.body) <= 1_000
 
     asyncio.run(read())
+
+
+async def test_a_later_call_that_has_less_time_ends_at_its_own() -> None:
+    wired = Wired()
+    asking = await wired.ask()
+    wired.send(WHOLE["length"][0])
+    await asking
+
+    hurried = await wired.ask(seconds=0.02)
+    with pytest.raises(TimeoutError):
+        await hurried
+    assert wired.socket.ended
+
+
+async def test_a_later_call_has_the_time_that_an_earlier_one_had_not() -> None:
+    wired = Wired()
+    asking = await wired.ask(seconds=0.02)
+    wired.send(WHOLE["length"][0])
+    await asking
+
+    patient = await wired.ask()
+    await asyncio.sleep(0.05)
+    wired.send(WHOLE["length"][0])
+    assert (await patient).status == 200
+
+    late = await wired.ask(seconds=0.02)
+    with pytest.raises(TimeoutError):
+        await late

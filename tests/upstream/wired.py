@@ -35,16 +35,24 @@ class Wired:
     def __init__(self, limit: int = 1_000_000) -> None:
         self.socket = Socket()
         self.gone: list[Connection] = []
+        self.freed: list[Connection] = []
         loop = asyncio.get_running_loop()
-        self.connection = Connection(loop, limit, self.gone.append)
+        self.connection = Connection(loop, limit, self.gone.append, self.freed.append)
         self.connection.connection_made(self.socket)
 
-    async def ask(self) -> asyncio.Task[Response]:
+    async def ask(self, seconds: float = 60) -> asyncio.Task[Response]:
         """A call that has been written and waits for its answer."""
-        until = asyncio.get_running_loop().time() + 60
-        asking = asyncio.create_task(self.connection.ask(b"GET / HTTP/1.1\r\n\r\n", until))
+        asking = asyncio.create_task(self._asked(seconds))
         await asyncio.sleep(0)
         return asking
+
+    async def _asked(self, seconds: float) -> Response:
+        until = asyncio.get_running_loop().time() + seconds
+        try:
+            return await self.connection.ask(b"GET / HTTP/1.1\r\n\r\n", until)
+        except BaseException:
+            self.connection.abandon()
+            raise
 
     def send(self, *pieces: bytes) -> None:
         for piece in pieces:
