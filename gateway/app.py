@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -44,6 +44,7 @@ from gateway.http.status_wiring import STOPPING, Overview
 from gateway.http.webhook_inbox import Inbox
 from gateway.http.webhook_senders import senders
 from gateway.http.webhooks import webhook_routes
+from gateway.keeping import express, keeping
 from gateway.operations.documents import Documents
 from gateway.operations.request import GraphQLRequest
 from gateway.operations.text_redis import RedisTexts
@@ -224,9 +225,10 @@ def build(
     seen = Instruments(settings)
     wiring = Wiring(settings, transports, seen)
     access = Access(settings, (transports or {}).get(ISSUERS), wiring.directory)
-    links = _links(settings)
     inbox = Inbox(wiring.cache) if wiring.cache else None
-    operations = _endpoint(settings, wiring, access, links, seen)
+    make_context = _contexts(settings, wiring, access, seen)
+    engine = _engine(settings, access, wiring, seen)
+    operations = _endpoint(settings, wiring, engine, make_context)
     endpoint = Shedding(operations, settings.resilience.shedding.rules())
     seen.watch((one.upstream for one in wiring.connections.values()), endpoint)
     application = http_app(
@@ -235,25 +237,36 @@ def build(
         routes=[
             *(ide_routes(lambda: shown) if settings.ide.enabled else ()),
             *access.routes(),
-            media_route(links, wiring.ports.catalog, own_call),
+            media_route(make_context.links, wiring.ports.catalog, own_call),
             *_told_of_changes(settings, wiring.cache, access, inbox),
             *_figures(settings, seen, access),
             *wiring.overview.routes(access.caller, endpoint),
         ],
         lifespan=_lifespan(settings, wiring, access, inbox, seen),
-        state={DOOR: endpoint, STOPPING: wiring.overview.listeners.end},
+        state={
+            DOOR: endpoint,
+            STOPPING: wiring.overview.listeners.end,
+            **express(make_context.doors, make_context.kept, wiring.overview.reused, seen),
+        },
     )
     return _guarded(application, settings)
 
 
+def _contexts(
+    settings: Settings, wiring: Wiring, access: Access, seen: Instruments
+) -> ContextFactory:
+    told, kept = settings.graphql, keeping(settings, wiring.cache)
+    doors = Doors(access, told.deadline_seconds, told.default_language)
+    return ContextFactory(settings, wiring, _links(settings), doors, seen, kept)
+
+
 def _endpoint(
-    settings: Settings, wiring: Wiring, access: Access, links: MediaLinks, seen: Instruments
+    settings: Settings, wiring: Wiring, engine: Engine, make_context: ContextFactory
 ) -> Endpoint:
-    doors = Doors(access, settings.graphql.deadline_seconds, settings.graphql.default_language)
-    kept, reused = _kept(settings, wiring.cache), wiring.overview.reused
+    doors, kept, reused = make_context.doors, make_context.kept, wiring.overview.reused
     return Endpoint(
-        wiring.overview.engine(_engine(settings, access, wiring, seen)),
-        ContextFactory(settings, wiring, links, doors, seen, kept),
+        wiring.overview.engine(engine),
+        make_context,
         max_body_bytes=settings.limits.body_bytes,
         body_seconds=settings.http.body_seconds,
         replies=Replies(doors, wiring.cache.clock, kept, reused) if wiring.cache else None,
@@ -273,18 +286,6 @@ def _batched(endpoint: ASGIApp, settings: Settings) -> ASGIApp:
     if not size:
         return endpoint
     return Batches(endpoint, size, max_body_bytes=limits.body_bytes, body_seconds=http.body_seconds)
-
-
-def _kept(settings: Settings, cache: Cache | None) -> ResponseCache | None:
-    """Whole answers, of which none outlives an answer of a system that it was made of."""
-    told = settings.cache.responses
-    if cache is None or not told.enabled:
-        return None
-    # A link to media in an answer is then good for half of its time at the least.
-    seconds = min(told.max_seconds, settings.media.lifetime_seconds / 2)
-    kept = ResponseCache(replace(told.limits(), seconds=seconds), cache.clock)
-    cache.subscribe(kept.forget)
-    return kept
 
 
 def _told_of_changes(

@@ -13,7 +13,7 @@ import structlog
 from starlette.datastructures import Headers
 
 from gateway.access import bearer
-from gateway.access.errors import Challenge, RefusedTokenError
+from gateway.access.errors import AccessError, Challenge, RefusedTokenError
 from gateway.access.issuer import Accepted, Issuer
 from gateway.access.remembered import Clock, Collapse, Remembered
 from ports.caller import Caller
@@ -30,6 +30,10 @@ log = structlog.get_logger(__name__)
 class KeyVerifier(Protocol):
     async def verify(self, key: str, *, origin: str | None) -> Caller | None:
         """The caller whose key this is, None for one that is not accepted."""
+        ...
+
+    def verified_now(self, key: str, *, origin: str | None) -> Caller | None:
+        """As `verify`, of what was read lately; None where that would wait or refuse."""
         ...
 
 
@@ -96,6 +100,24 @@ class Authenticator:
         if self._anonymous is None:
             raise self._challenge.nothing_sent()
         return self._anonymous
+
+    def caller_now(self, headers: Headers) -> Caller | None:
+        """As `caller`, of what was accepted lately; None for whom that would wait or refuse."""
+        try:
+            authorization, api_key = self._credentials(headers.raw)
+        except AccessError:
+            return None
+        if authorization is not None:
+            scheme, _, rest = authorization.strip().partition(b" ")
+            if scheme.lower() != b"bearer":
+                return None
+            return self._known.get(hashlib.sha256(rest.strip(b" \t")).digest())
+        if api_key is None:
+            return self._anonymous
+        if self._api_keys is None:
+            return None
+        key = api_key.decode("latin-1").strip()
+        return self._api_keys.verified_now(key, origin=headers.get("origin"))
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(one.keep_fresh()) for one in self._issuers.values()]

@@ -118,6 +118,24 @@ class Rates:
         self._policies = {name: _policy(name, found) for name, found in classes.items()}
         self._store = store
 
+    def take_now(
+        self, caller: Caller, cost: int, address: str, rate_class: str | None
+    ) -> Taken | None:
+        """As `take`; None where that would wait for a store that is elsewhere."""
+        store = self._store
+        if not isinstance(store, LocalStore):
+            return None
+        policy = self._policy_of(caller, rate_class)
+        if policy is None:
+            return _unlimited(class_of(caller))
+        charged = max(1, cost)
+        allowed, levels = store.take_now(_key(caller, address, policy), policy, charged)
+        return _taken(policy, levels, charged, allowed=allowed)
+
+    def _policy_of(self, caller: Caller, rate_class: str | None) -> Policy | None:
+        name = rate_class if rate_class in self._policies else class_of(caller)
+        return self._policies.get(str(name))
+
     async def take(
         self,
         caller: Caller,
@@ -131,10 +149,8 @@ class Rates:
         `address` is the client's, which anonymous callers are told apart by; `rate_class` is that
         of an API key. A class that is not configured at all limits nothing.
         """
-        own = class_of(caller)
-        name = rate_class if rate_class in self._policies else own
-        if (policy := self._policies.get(str(name))) is None:
-            return _unlimited(own)
+        if (policy := self._policy_of(caller, rate_class)) is None:
+            return _unlimited(class_of(caller))
         charged = max(1, cost)
         allowed, levels = await self._store.take(_key(caller, address, policy), policy, charged)
         return _taken(policy, levels, charged, allowed=allowed)
@@ -182,6 +198,9 @@ class LocalStore:
         self._levels: OrderedDict[str, tuple[Levels, float]] = OrderedDict()
 
     async def take(self, key: str, policy: Policy, cost: int) -> tuple[bool, Levels]:
+        return self.take_now(key, policy, cost)
+
+    def take_now(self, key: str, policy: Policy, cost: int) -> tuple[bool, Levels]:
         now = self._clock()
         known, at = self._levels.get(key, (Levels(), now))
         drained = _drained(known, policy, max(0.0, now - at))

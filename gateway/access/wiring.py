@@ -79,6 +79,17 @@ class Access:
             raise RateLimitedError(spent)
         return Admitted(caller, address)
 
+    def admit_now(self, headers: Headers, scope: Mapping[str, Any]) -> Admitted | None:
+        """As `admit`; None for whom that would wait for, or would refuse."""
+        address = str((scope.get("client") or ("unknown",))[0])
+        caller = self._authenticator.caller_now(headers)
+        if caller is None or self.watch.throttled(network_of(address)) is not None:
+            return None
+        name = watched_as(caller, address)
+        if self.watch.throttled(name) is not None or self._spent.get(name) is not None:
+            return None
+        return Admitted(caller, address)
+
     async def caller(self, headers: Headers) -> Caller:
         """The caller alone, for what operators ask over HTTP. Raises as `admit`."""
         return (await self.admit(headers, {})).caller
@@ -107,6 +118,13 @@ class Access:
         if not taken.allowed:
             raise RateLimitedError(taken)
         return rate_headers(taken)
+
+    def charge_now(self, admitted: Admitted, cost: int) -> tuple[Header, ...] | None:
+        """As `charge`; None where that would wait or refuse, and then nothing was charged."""
+        caller, classes = admitted.caller, self._keys.rate_classes if self._keys else {}
+        rate_class = classes.get(caller.subject)
+        taken = self._rates.take_now(caller, cost, admitted.address, rate_class)
+        return rate_headers(taken) if taken is not None and taken.allowed else None
 
     def routes(self) -> Sequence[Route]:
         return self._resource.routes()

@@ -9,10 +9,11 @@ from typing import Any
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Match, Route, Router
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
+from gateway.http.answering import answering
 from gateway.http.health import Healthz, NotReady, Readyz
-from gateway.http.incoming import request_id_of
+from gateway.http.incoming import path_of, request_id_of
 from gateway.http.responses import Header, send_problem
 
 NOSNIFF: Header = (b"x-content-type-options", b"nosniff")
@@ -65,24 +66,23 @@ class _Application:
             await self._websocket(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = _Marked(send, request_id_of(scope))
+        answer = answering(send)
+        request_id = request_id_of(scope)
+        answer.add(((b"x-request-id", request_id.encode()), NOSNIFF))
+        app = self._paths.get(path_of(scope), self._routed)
         try:
-            await self._routed(scope, receive, answer)
+            await app(scope, receive, answer)
         except HTTPException as error:
             if answer.started:
                 raise
-            await answer.problem(error.status_code, error.headers)
+            await send_problem(answer, error.status_code, request_id, _told(error.headers))
         except Exception:
             if answer.started:
                 raise  # nothing can be told any more; the server closes the connection
-            log.exception("request failed", request_id=answer.request_id, path=scope["path"])
-            await answer.problem(500)
+            log.exception("request failed", request_id=request_id, path=scope["path"])
+            await send_problem(answer, 500, request_id)
 
-    async def _routed(self, scope: Scope, receive: Receive, answer: "_Marked") -> None:
-        app = self._paths.get(_path(scope))
-        if app is not None:
-            await app(scope, receive, answer)
-            return
+    async def _routed(self, scope: Scope, receive: Receive, answer: Send) -> None:
         allowed: set[str] = set()
         for route in self._routes:
             match, child = route.matches(scope)
@@ -91,10 +91,8 @@ class _Application:
                 return
             if match is Match.PARTIAL and isinstance(route, Route):
                 allowed |= route.methods or set()
-        if allowed:
-            await answer.problem(405, {"allow": ", ".join(sorted(allowed))})
-        else:
-            await answer.problem(404)
+        headers = ((b"allow", ", ".join(sorted(allowed)).encode()),) if allowed else ()
+        await send_problem(answer, 405 if allowed else 404, request_id_of(scope), headers)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         for route in self._routes:
@@ -105,26 +103,5 @@ class _Application:
         await send({"type": "websocket.close", "code": 1000})
 
 
-class _Marked:
-    """A `send` that adds the headers of every answer."""
-
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send = send
-        self._headers: tuple[Header, ...] = ((b"x-request-id", request_id.encode()), NOSNIFF)
-        self.started = False
-        self.request_id = request_id
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.started = True
-            message["headers"] = [*message.get("headers", ()), *self._headers]
-        await self._send(message)
-
-    async def problem(self, status: int, headers: Mapping[str, str] | None = None) -> None:
-        extra = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
-        await send_problem(self, status, self.request_id, extra)
-
-
-def _path(scope: Scope) -> str:
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
+def _told(headers: Mapping[str, str] | None) -> list[Header]:
+    return [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]

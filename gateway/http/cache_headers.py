@@ -11,6 +11,7 @@ from hashlib import blake2b
 import msgspec
 from starlette.types import Scope
 
+from gateway.http.head import head_of
 from gateway.http.responses import NO_STORE, Header
 from ports.caller import Caller, CallerKind
 from upstream.uses import Use
@@ -33,7 +34,7 @@ def is_for_all(scope: Scope, caller: Caller) -> bool:
     """Whether anybody may keep the answer for anybody else: asked by GET, and by nobody known."""
     if scope["method"] == "POST" or caller.kind is not CallerKind.ANONYMOUS:
         return False
-    return not any(name in _CREDENTIALS for name, _ in scope["headers"])
+    return _CREDENTIALS.isdisjoint(head_of(scope).first)
 
 
 def cache_control(holding: Holding, *, for_all: bool) -> Header:
@@ -55,7 +56,7 @@ def etag_of(body: bytes) -> bytes:
 
 def is_known(scope: Scope, etag: bytes) -> bool:
     """Whether the client has this answer already, by `If-None-Match`."""
-    sent = [value for name, value in scope["headers"] if name == b"if-none-match"]
+    sent = head_of(scope).all(b"if-none-match")
     if not sent:
         return False
     tags = [one.strip() for one in b",".join(sent).split(b",")]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
+from gateway.http.head import head_of
 from gateway.http.incoming import header
 from gateway.http.responses import Header
 
@@ -44,7 +45,7 @@ class CompressionRules:
 
 def takes_gzip(scope: Scope) -> bool:
     """Whether the client would rather have gzip than the answer as it is."""
-    values = [value for name, value in scope["headers"] if name == b"accept-encoding"]
+    values = head_of(scope).all(b"accept-encoding")
     if not values:
         return False
     accepted = values[0] if len(values) == 1 else b",".join(values)

@@ -3,13 +3,15 @@
 Programs that are no browsers send neither `Origin` nor `Sec-Fetch-Site`, and are not concerned.
 """
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection, Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.http.incoming import header
+from gateway.http.answering import answering
+from gateway.http.head import Head, head_of
+from gateway.http.incoming import header, path_of
 from gateway.http.refusals import send_refusal
 from gateway.http.responses import Header, send_whole
 from gateway.operations.request import RequestError
@@ -37,6 +39,8 @@ _NEEDS_PREFLIGHT = frozenset(
     }
 )
 _VARY: Header = (b"vary", b"Origin")
+_VARYING = (_VARY,)
+_OWN_SITES = frozenset({b"same-origin", b"none"})
 _SECURE = frozenset({"https", "wss"})
 _OWN_PORTS = {"http": 80, "https": 443}
 
@@ -77,36 +81,38 @@ class CrossOrigin:
         self._paths = frozenset(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and not self.may_connect(scope):
+        if scope["type"] == "http":
+            app = self._http if path_of(scope) in self._paths else self._app
+            await app(scope, receive, send)
+        elif scope["type"] == "websocket" and not self.may_connect(scope):
             # Before it is accepted, this is answered with 403.
             await send({"type": "websocket.close", "code": 1008, "reason": "origin not allowed"})
-        elif scope["type"] == "http" and _path(scope) in self._paths:
-            await self._http(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     def may_connect(self, scope: Scope) -> bool:
         """Whether a WebSocket may be opened; browsers ask for no leave before they do."""
-        origins = _origins(scope)
+        origins = _origins(head_of(scope))
         return not origins or (len(origins) == 1 and self._may_ask(origins[0], scope))
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origins = _origins(scope)
+    def _http(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        sent = head_of(scope)
+        origins = _origins(sent)
         try:
-            self._check(origins, scope)
+            self._check(origins, scope, sent.first)
         except RequestError as error:
-            await send_refusal(scope, send, error, _VARY)
-            return
+            return send_refusal(scope, send, error, _VARY)
         answer_headers = self._answer_headers(origins)
         if origins and _is_preflight(scope):
-            await send_whole(send, 204, b"", (*answer_headers, *self._preflight_headers()))
-        else:
-            await self._app(scope, receive, _Marked(send, answer_headers))
+            return send_whole(send, 204, b"", (*answer_headers, *self._preflight_headers()))
+        answer = answering(send)
+        answer.add(answer_headers)
+        return self._app(scope, receive, answer)
 
-    def _check(self, origins: list[str], scope: Scope) -> None:
+    def _check(self, origins: list[str], scope: Scope, sent: Mapping[bytes, bytes]) -> None:
         """Raises RequestError 403."""
         if not origins:
-            _refuse_unasked(scope)
+            _refuse_unasked(scope["method"], sent)
         elif len(origins) > 1 or not self._may_ask(origins[0], scope):
             message = "Pages of this origin may not use this API."
             raise RequestError(403, message, ORIGIN_NOT_ALLOWED)
@@ -126,7 +132,7 @@ class CrossOrigin:
         is_https = origin.startswith("https:")
         if not is_https and (scope.get("scheme") in _SECURE or authority[0] == self._https_host):
             return False
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        hosts = head_of(scope).all(b"host")
         if authority == self._public or len(hosts) != 1:
             return authority == self._public
         scheme = "https" if is_https else "http"
@@ -134,7 +140,7 @@ class CrossOrigin:
 
     def _answer_headers(self, origins: list[str]) -> tuple[Header, ...]:
         if not origins or not (self._any or origins[0] in self._origins):
-            return (_VARY,)
+            return _VARYING
         allowed = b"*" if self._any else origins[0].encode("latin-1")
         headers = (
             _VARY,
@@ -153,33 +159,20 @@ class CrossOrigin:
         )
 
 
-class _Marked:
-    """A `send` that adds headers to the answer."""
-
-    def __init__(self, send: Send, headers: tuple[Header, ...]) -> None:
-        self._send = send
-        self._headers = headers
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", ()), *self._headers]
-        await self._send(message)
-
-
-def _refuse_unasked(scope: Scope) -> None:
+def _refuse_unasked(method: str, sent: Mapping[bytes, bytes]) -> None:
     """Raises RequestError for what a foreign page can send without an `Origin`: pictures, links.
 
     Browsers name such pages by `Sec-Fetch-Site`; of those too old for it, only what comes with
     cookies could do harm.
     """
-    site = header(scope, b"sec-fetch-site")
-    if site in {b"same-origin", b"none"}:
+    site = sent.get(b"sec-fetch-site")
+    if site in _OWN_SITES:
         return
-    foreign = site is not None or header(scope, b"cookie") is not None
-    if not foreign or any(name in _NEEDS_PREFLIGHT for name, _ in scope["headers"]):
+    foreign = site is not None or b"cookie" in sent
+    if not foreign or not _NEEDS_PREFLIGHT.isdisjoint(sent):
         return
-    kind = (header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
-    if scope["method"] == "POST" and kind == b"application/json":
+    kind = sent.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if method == "POST" and kind == b"application/json":
         return
     message = "Send the header `Apollo-Require-Preflight: true`, so that no foreign page can ask."
     raise RequestError(403, message, CSRF_PREVENTED)
@@ -190,8 +183,10 @@ def _is_preflight(scope: Scope) -> bool:
     return asks and scope["method"] == "OPTIONS"
 
 
-def _origins(scope: Scope) -> list[str]:
-    return [value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"]
+def _origins(sent: Head) -> list[str]:
+    if b"origin" not in sent.first:
+        return []
+    return [value.decode("latin-1") for value in sent.all(b"origin")]
 
 
 def _authority(address: str) -> tuple[str, int] | None:
@@ -204,8 +199,3 @@ def _authority(address: str) -> tuple[str, int] | None:
     if not parts.hostname or parts.username is not None or parts.query or parts.fragment:
         return None
     return (parts.hostname, port) if parts.path in {"", "/"} else None
-
-
-def _path(scope: Scope) -> str:
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))

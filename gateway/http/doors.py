@@ -4,12 +4,15 @@ Found once a request, before anything of it is looked up or run.
 """
 
 import msgspec
+from starlette.datastructures import Headers
+from starlette.types import Scope
 
 from gateway.access.rates import Header
 from gateway.access.watch import Observed, watched_as
 from gateway.access.wiring import Access, Admitted
 from gateway.http import deadline
-from gateway.http.incoming import Incoming, header
+from gateway.http.head import head_of
+from gateway.http.incoming import Incoming
 from gateway.http.language import preferred
 from ports.caller import CallerKind
 
@@ -39,11 +42,11 @@ class Doors:
         state: dict[str, Admission] = scope.setdefault("state", {})
         known = state.get(_ADMISSION)
         if known is None:
-            headers, seconds = incoming.headers, self._seconds
-            if header(scope, _TIMEOUT) is not None:
+            headers, seconds, sent = incoming.headers, self._seconds, head_of(scope).first
+            if _TIMEOUT in sent:
                 seconds = deadline.deadline_seconds(headers, seconds)
             admitted = await self._access.admit(headers, scope)
-            language = self.language(header(scope, b"accept-language"))
+            language = self.language(sent.get(b"accept-language"))
             known = state[_ADMISSION] = Admission(admitted, language, seconds)
         return known
 
@@ -68,8 +71,24 @@ class Doors:
         """
         admitted = admission.admitted
         quota = await self._access.charge(admitted, cost)
+        self._observe(admitted, observed)
+        return quota
+
+    def admitted_now(self, headers: Headers, scope: Scope) -> Admitted | None:
+        """As `admission`; None for whom it would have to wait for, or would refuse."""
+        return self._access.admit_now(headers, scope)
+
+    def again_now(
+        self, admitted: Admitted, cost: int, observed: Observed | None
+    ) -> tuple[Header, ...] | None:
+        """As `again`; None where it would wait or refuse, and then nothing was charged."""
+        quota = self._access.charge_now(admitted, cost)
+        if quota is not None:
+            self._observe(admitted, observed)
+        return quota
+
+    def _observe(self, admitted: Admitted, observed: Observed | None) -> None:
         # Anybody else has been observed already, when it was worked out for them.
         if observed is not None and admitted.caller.kind is CallerKind.ANONYMOUS:
             name = watched_as(admitted.caller, admitted.address)
             self._access.watch.observe(name, observed)
-        return quota

@@ -6,9 +6,8 @@ Every answer is JSON, whatever was sent. Who may ask is decided where the contex
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import NoReturn, cast
+from typing import NoReturn
 
-import msgspec
 import orjson
 import structlog
 from starlette.types import Receive, Scope, Send
@@ -25,6 +24,7 @@ from gateway.http.compression import (
     is_guessable,
     takes_gzip,
 )
+from gateway.http.head import head_of
 from gateway.http.incoming import (
     ClientGoneError,
     Incoming,
@@ -36,6 +36,7 @@ from gateway.http.negotiation import MediaType, negotiate
 from gateway.http.replies import Asking, Replies, Told
 from gateway.http.response_cache import Reply
 from gateway.http.responses import NO_STORE, Header, send_whole
+from gateway.http.watches import Watches
 from gateway.operations.request import (
     GraphQLRequest,
     Method,
@@ -53,8 +54,6 @@ _ALLOW: Header = (b"allow", b"GET, HEAD, POST, OPTIONS")
 _CONTENT_TYPES: dict[MediaType, Header] = {
     media_type: (b"content-type", media_type.value) for media_type in MediaType
 }
-# Who hangs up sooner has cost little.
-_LOOK_SECONDS = 0.02
 _METHODS: dict[str, Method] = {"POST": "POST", "GET": "GET", "HEAD": "GET"}
 
 log = structlog.get_logger(__name__)
@@ -93,13 +92,14 @@ class Endpoint:
         self._body_seconds = body_seconds
         self._replies = replies
         self._compression = compression or CompressionRules(enabled=False)
+        self._watches = Watches()
         self._vary = _vary(replies, self._compression)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
             await send_whole(send, 204, b"", (_ALLOW,))
             return
-        accepted = negotiate(_accept(scope))
+        accepted = negotiate(b",".join(head_of(scope).all(b"accept")).decode("latin-1"))
         media_type = accepted or MediaType.JSON
         request_id = request_id_of(scope)
         try:
@@ -175,19 +175,23 @@ class Endpoint:
         told = Told()
         if self._replies is not None and asking is not None and isinstance(context, NotedContext):
             told = await self._replies.told(asking, context, request, answer, body)
-        headers = (*told.headers, *answer.headers)
+        of_caller = getattr(context, "headers", None) or answer.headers
+        headers = (*told.headers, *of_caller)
         status = _status(answer, media_type)
         return _Outcome(status, body, headers, told.etag, compressible=not answer.errors)
 
     async def _answer(
         self, request: GraphQLRequest, context: object, method: Method, receive: Receive
     ) -> Answer:
+        watched = self._watches.begin(receive)
         try:
-            async with _Watch(receive):
-                answer = await self._engine.execute(request, context=context, method=method)
-            told = getattr(context, "headers", None)
-            return msgspec.structs.replace(answer, headers=tuple(told)) if told else answer
+            return await self._engine.execute(request, context=context, method=method)
+        except asyncio.CancelledError:
+            if watched.is_gone and watched.owner.uncancel() == 0:
+                raise ClientGoneError from None
+            raise
         finally:
+            self._watches.end(watched)
             aclose = getattr(context, "aclose", None)
             if aclose is not None:
                 await aclose()
@@ -216,43 +220,6 @@ def _vary(replies: Replies | None, compression: CompressionRules) -> tuple[Heade
     if compression.enabled:
         parts.append(VARY_ENCODING)
     return ((b"vary", b", ".join(parts)),) if parts else ()
-
-
-class _Watch:
-    """Cancels its block when the client hangs up, and raises ClientGoneError then.
-
-    Most answers are there before it would be worth looking.
-    """
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._gone = False
-
-    async def __aenter__(self) -> None:
-        self._owner = cast("asyncio.Task[None]", asyncio.current_task())
-        self._watcher: asyncio.Task[None] | None = None
-        self._start = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
-
-    def _look(self) -> None:
-        self._watcher = asyncio.create_task(self._wait())
-
-    async def _wait(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._gone = True
-        self._owner.cancel()
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._start.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
-        if self._gone and kind is asyncio.CancelledError and self._owner.uncancel() == 0:
-            raise ClientGoneError
-
-
-def _accept(scope: Scope) -> str:
-    values = [value for name, value in scope["headers"] if name == b"accept"]
-    return b",".join(values).decode("latin-1")
 
 
 def _refuse_accept() -> NoReturn:

@@ -9,6 +9,7 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
+from gateway.http.head import head_of
 from gateway.operations.request import RequestError
 from gateway.telemetry.tracing.context import new_trace_id, traceparent
 
@@ -27,7 +28,8 @@ class Incoming(msgspec.Struct, frozen=True):
 
     @property
     def headers(self) -> Headers:
-        return Headers(scope=self.scope)
+        # Made of the scope it would put another list in there, to be looked through anew.
+        return Headers(raw=self.scope["headers"])
 
 
 def request_id_of(scope: Scope) -> str:
@@ -51,15 +53,19 @@ def request_id_of(scope: Scope) -> str:
 
 def header(scope: Scope, name: bytes) -> bytes | None:
     """The first value of a header; `name` in lower case."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return bytes(value)
-    return None
+    return head_of(scope).first.get(name)
 
 
 def header_text(scope: Scope, name: bytes) -> str | None:
-    value = header(scope, name)
+    value = head_of(scope).first.get(name)
     return None if value is None else value.decode("latin-1")
+
+
+def path_of(scope: Scope) -> str:
+    """The path below the one that the application is served under."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if root else path
 
 
 async def read_body(scope: Scope, receive: Receive, *, max_bytes: int, seconds: float) -> bytes:

@@ -15,6 +15,8 @@ from gateway.execution.provenance import NotedContext, Provenance
 from gateway.http import cache_headers
 from gateway.http.cache_headers import Holding
 from gateway.http.doors import Admission
+from gateway.http.express import GIVEN
+from gateway.http.head import head_of
 from gateway.http.incoming import Incoming
 from gateway.http.response_cache import Asked, Clock, Reply, ResponseCache
 from gateway.http.responses import NO_STORE, Header
@@ -77,8 +79,7 @@ class Replies:
 
     def asking(self, incoming: Incoming, sent: bytes) -> Asking:
         scope = incoming.scope
-        # The first of each name, as everywhere.
-        headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        headers = head_of(scope).first
         if self._kept is None or b"content-encoding" in headers:
             return Asking(incoming, None)
         wanted = headers.get(b"cache-control")
@@ -102,6 +103,7 @@ class Replies:
         quota = await self._doors.again(admission, reply.cost, reply.observed)
         if self._reused is not None:
             self._reused(caller, reply.source)
+        asking.incoming.scope["state"][GIVEN] = place[3]
         now = self._clock()
         holding = Holding(now - reply.born, reply.until - now)
         for_all = cache_headers.is_for_all(asking.incoming.scope, caller)

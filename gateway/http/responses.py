@@ -10,7 +10,7 @@ Header = tuple[bytes, bytes]
 
 JSON: Header = (b"content-type", b"application/json; charset=utf-8")
 PROBLEM: Header = (b"content-type", b"application/problem+json")
-_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_WITHOUT_BODY = (204, 304)
 # Answers hold what one caller may see at one moment.
 NO_STORE: Header = (b"cache-control", b"no-store")
 
@@ -18,10 +18,13 @@ NO_STORE: Header = (b"cache-control", b"no-store")
 async def send_whole(
     send: Send, status: int, body: bytes, headers: Iterable[Header], *, head: bool = False
 ) -> None:
-    """`head`: the same headers without the body."""
+    """`head`: the same headers without the body. By one call where `send` can do that."""
     sent = list(headers)
     if status not in _WITHOUT_BODY:
         sent.append((b"content-length", b"%d" % len(body)))
+    whole = getattr(send, "whole", None)
+    if whole is not None and whole(status, sent, b"" if head else body):
+        return
     await send({"type": "http.response.start", "status": status, "headers": sent})
     await send({"type": "http.response.body", "body": b"" if head else body})
 

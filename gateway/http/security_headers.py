@@ -6,10 +6,11 @@ What an answer says for itself is left as it is; `Server` is taken out.
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.http.answering import Answering, Lacking
+from gateway.http.head import head_of
 from gateway.http.incoming import request_id_of
 from gateway.http.responses import NO_STORE, Header, send_problem
 
@@ -39,11 +40,7 @@ class HeaderBounds:
 
     def refusal(self, scope: Scope) -> int | None:
         """431 or, for too long a path, 414; the query has its own bound."""
-        headers: list[Header] = scope["headers"]
-        if len(headers) > self.headers:
-            return 431
-        # Each is sent with a colon, a space and the end of its line.
-        if sum(map(len, chain.from_iterable(headers))) + 4 * len(headers) > self.header_bytes:
+        if len(scope["headers"]) > self.headers or head_of(scope).size > self.header_bytes:
             return 431
         return 414 if len(scope.get("raw_path") or b"") > MAX_PATH_BYTES else None
 
@@ -78,7 +75,7 @@ class SecurityHeaders:
             else:
                 await send({"type": "websocket.close", "code": 1008})
             return
-        answer = _Completed(send, self._headers(scope))
+        answer = Answering(send, self._headers(scope))
         if status is None:
             await self._app(scope, receive, answer)
         else:
@@ -86,49 +83,21 @@ class SecurityHeaders:
             headers = ((b"x-request-id", request_id.encode()), (b"connection", b"close"))
             await send_problem(answer, status, request_id, headers)
 
-    def _headers(self, scope: Scope) -> "_Added":
+    def _headers(self, scope: Scope) -> Lacking:
         foreign = scope["path"].startswith(self._shared) if self._shared else False
-        has_credentials = not _CREDENTIALS.isdisjoint([name for name, _ in scope["headers"]])
-        return _added(foreign=foreign, https=self._https, has_credentials=has_credentials)
-
-
-class _Completed:
-    """A `send` that adds the headers that the answer lacks."""
-
-    def __init__(self, send: Send, added: "_Added") -> None:
-        self._send = send
-        self._added = added
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            own: list[Header] = list(message.get("headers", ()))
-            present = {name.lower(): value for name, value in own}
-            if b"server" in present:
-                own = [one for one in own if one[0].lower() != b"server"]
-            is_page = _is_page(present.get(b"content-type", b""))
-            wanted = self._added.to_pages if is_page else self._added.to_all
-            own += [one for one in wanted if one[0] not in present]
-            message["headers"] = own
-        await self._send(message)
-
-
-@dataclass(frozen=True, slots=True)
-class _Added:
-    """What answers get that do not say it for themselves."""
-
-    to_all: tuple[Header, ...]
-    to_pages: tuple[Header, ...]
+        has_credentials = not _CREDENTIALS.isdisjoint(head_of(scope).first)
+        return _lacking(foreign, self._https, has_credentials)
 
 
 @lru_cache
-def _added(*, foreign: bool, https: bool, has_credentials: bool) -> _Added:
+def _lacking(foreign: bool, https: bool, has_credentials: bool) -> Lacking:  # noqa: FBT001 - keys
     policy = b"cross-origin" if foreign else b"same-origin"
     found = dict((*_ALWAYS, (b"cross-origin-resource-policy", policy)))
     if https:
         found.update([_HSTS])
     if has_credentials:
         found.update([NO_STORE])
-    return _Added(tuple(found.items()), tuple((found | dict(_OF_PAGES)).items()))
+    return Lacking(tuple(found.items()), tuple((found | dict(_OF_PAGES)).items()), _is_page)
 
 
 @lru_cache

@@ -5,17 +5,20 @@ refused here is told as a problem, as the application tells it.
 """
 
 import asyncio
-import secrets
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from math import inf
+from typing import Any, Protocol, cast
 
-import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from gateway.http.responses import NO_STORE, PROBLEM, Header, problem_of
+from gateway.http.cycle import Answered, Cycle, Lines, refusal_of, target_of
+from gateway.http.express import EXPRESS, Express
+from gateway.http.head import note_head
+from gateway.http.responses import Header
 from gateway.http.shedding import DOOR
 
 # What a client that was answered may still send, so that it reads the answer before the end.
@@ -23,6 +26,8 @@ LINGER_SECONDS = 2.0
 LINGER_BYTES = 1024 * 1024
 # The application answers slow bodies itself; this is for those that it does not read.
 _BODY_GRACE_SECONDS = 1.0
+# Timers may wake so much too soon.
+_CLOCK_SECONDS = 0.002
 _SIMPLE = frozenset({b"POST", b"GET"})
 _NOT_SNIFFED: Header = (b"x-content-type-options", b"nosniff")
 
@@ -46,12 +51,17 @@ class ConnectionRules:
 def protocol(rules: ConnectionRules) -> type[HttpToolsProtocol]:
     """To be given to uvicorn as `http`; connections of one class count together."""
     waiting: OrderedDict[Connection, None] = OrderedDict()
+    lines = Lines()
 
     class Ruled(Connection):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             self.rules = rules
             self.waiting = waiting
+            self.lines = lines
+            self.body_seconds = rules.body_seconds + _BODY_GRACE_SECONDS
+            # No usual bound ends sooner than this: then a timer need not be set for each.
+            self.beat_seconds = min(rules.head_seconds, self.body_seconds, self.timeout_keep_alive)
 
     return Ruled
 
@@ -71,10 +81,21 @@ class Connection(HttpToolsProtocol):
 
     rules: ConnectionRules
     waiting: "OrderedDict[Connection, None]"
+    lines: Lines
+    body_seconds: float
+    beat_seconds: float
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.access_log = self.access_log and self.config.access_log
         self._timer: asyncio.TimerHandle | None = None
+        # When the timer wakes, and when what is waited for must have come.
+        self._beat = self._due = inf
+        self._is_idle = False
+        self._hosts = 0
+        self._target = (b"", "", b"", b"")
+        # Begun by what was read just now.
+        self._unstarted: Cycle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._in_head = False
         self._in_body = False
@@ -96,6 +117,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.waiting.pop(self, None)
         self._disarm()
+        self._stop_timer()
         self._disarm_writing()
         super().connection_lost(exc)
 
@@ -103,9 +125,13 @@ class Connection(HttpToolsProtocol):
         if self._is_refused:
             self._discard(len(data))
             return
-        if self.timeout_keep_alive_task is not None:  # it was idle: a request begins
+        if self._is_idle:  # a request begins
+            self._is_idle = False
             self._arm(self.rules.head_seconds)
         super().data_received(data)
+        if (cycle := self._unstarted) is not None:
+            self._unstarted = None
+            self._start_asgi_task(cycle, self.app)
         if self._in_head and not self._is_refused:
             self._head_bytes += len(data)
             if self._head_bytes > self.rules.target_bytes + self.rules.header_bytes:
@@ -114,6 +140,7 @@ class Connection(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self.waiting.pop(self, None)
         self._disarm()
+        self._stop_timer()
         super().handle_websocket_upgrade()
 
     def pause_writing(self) -> None:
@@ -130,11 +157,11 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
-        self._head_bytes = self._header_bytes = 0
+        self._head_bytes = self._header_bytes = self._hosts = 0
         self._arm(self.rules.head_seconds)
 
     def on_url(self, url: bytes) -> None:
-        super().on_url(url)
+        self.url += url
         if len(self.url) > self.rules.target_bytes:
             self._stop(HTTPStatus.REQUEST_URI_TOO_LONG)
 
@@ -143,12 +170,18 @@ class Connection(HttpToolsProtocol):
         if self._header_bytes > self.rules.header_bytes or len(self.headers) >= self.rules.headers:
             self._stop(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         # What stands after a body is no header: a proxy in front would not have seen it as one.
-        if self._in_head:
-            super().on_header(name, value)
+        if not self._in_head:
+            return
+        name = name.lower()
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        hosts = sum(1 for name, _ in self.headers if name == b"host")
-        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() != "1.0"):
+        version = self.parser.get_http_version()
+        if self._hosts != 1 and (self._hosts or version != "1.0"):
             self._stop(HTTPStatus.BAD_REQUEST)
         self._in_head, self._in_body = False, True
         self.waiting.pop(self, None)
@@ -158,46 +191,93 @@ class Connection(HttpToolsProtocol):
             if refusal is not None:
                 self._turn_away(refusal)
                 return
-        self._arm(self.rules.body_seconds + _BODY_GRACE_SECONDS)
-        super().on_headers_complete()
+        self._arm(self.body_seconds)
+        if self.parser.should_upgrade() or self.limit_concurrency is not None:
+            super().on_headers_complete()  # what is rare, as it is
+        else:
+            self._begin(version)
+
+    def _begin(self, version: str) -> None:
+        """Makes the request one for the application, behind those before it."""
+        scope, parser, before = self.scope, self.parser, self._cycle()
+        if self.url != self._target[0]:
+            self._target = target_of(self.url, self.root_path)
+        scope["method"] = parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        _, scope["path"], scope["raw_path"], scope["query_string"] = self._target
+        note_head(cast("dict[str, Any]", scope), self._header_bytes)
+        is_kept = version != "1.0" and parser.should_keep_alive()
+        self.cycle = Cycle(self, self.lines, keep_alive=is_kept)
+        if before is None or before.response_complete:
+            self._unstarted = self.cycle
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if isinstance(cycle, Cycle):
+            cycle.task = self.loop.create_task(cycle.run(app, self.tasks))
+            self.tasks.add(cycle.task)
+        else:
+            super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
-        super().on_body(body)
         if self._is_answered():
             self._discard(len(body))
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_body = False
-        self._disarm()
-        super().on_message_complete()
+        self._due = inf
+        cycle = self._unstarted
+        if cycle is not None and cycle is self.cycle and self._is_given(cycle):
+            return
         if self._is_answered():
             self._idle()
+        else:
+            super().on_message_complete()
+
+    def _is_given(self, cycle: Cycle) -> bool:
+        """Whether it could be answered without the application, else it may be next time."""
+        express: Express | None = self.app_state.get(EXPRESS)
+        if express is None or self.scope["method"] != "POST" or not cycle.keep_alive:
+            return False
+        key = express.key(self.url, self.client and self.client[0], self.headers)
+        found = express.answer(key, cycle.body) if cycle.takes_whole() else None
+        if found is None:
+            cycle.learns = partial(express.learn, key, cycle.body)
+            return False
+        self._unstarted = None
+        cycle.write(200, [], *found)
+        return True
 
     # Answers
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        if self._in_body:
-            self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._in_body:
             self._left = LINGER_BYTES
             self._arm(LINGER_SECONDS)
-        elif self.timeout_keep_alive_task is not None:
-            self.waiting[self] = None
+        else:
+            self._idle()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - ours is told instead
         self._refuse(self._refusal)
 
     def _idle(self) -> None:
-        """After a body that went on longer than its answer."""
+        """Both the request and its answer are over; the head of the next may have begun."""
         if self.transport.is_closing():
             return
-        self._unset_keepalive_if_required()
         self.waiting[self] = None
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        if not self._in_head:
+            self._is_idle = True
+            self._arm(self.timeout_keep_alive)
 
     def _stop(self, status: HTTPStatus) -> None:
         """Raises _RefusedError, out of which the parser makes an error of its own."""
@@ -215,9 +295,9 @@ class Connection(HttpToolsProtocol):
     def _turn_away(self, refusal: bytes) -> None:
         """Answers a request of which nothing but the head is looked at."""
         line, _, rest = refusal.partition(b"\r\n")
-        more = b"".join(b"%s: %s\r\n" % one for one in self.server_state.default_headers)
+        more = self.lines.always(self.server_state.default_headers)
         self.transport.write(b"%s\r\n%s%s" % (line, more, rest))
-        self.cycle = _Answered()  # type: ignore[assignment]
+        self.cycle = Answered()  # type: ignore[assignment]
         self._left = LINGER_BYTES
         self._arm(LINGER_SECONDS)
 
@@ -228,7 +308,7 @@ class Connection(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self._disarm()
             return
-        self.transport.write(_answer(status))
+        self.transport.write(refusal_of(status))
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._left = LINGER_BYTES
@@ -244,19 +324,40 @@ class Connection(HttpToolsProtocol):
         return cycle is not None and not cycle.response_complete
 
     def _is_answered(self) -> bool:
-        cycle = self._cycle()
+        cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and cycle.response_complete
 
     # Time and room
 
     def _arm(self, seconds: float) -> None:
-        self._disarm()
-        self._timer = self.loop.call_later(seconds, self._overdue)
+        """A timer that is set already looks when the time is over, or sets itself again."""
+        now = self.loop.time()
+        self._due = due = now + seconds
+        if due < self._beat:
+            self._set_timer(min(due, now + self.beat_seconds))
 
     def _disarm(self) -> None:
+        self._due = inf
+
+    def _set_timer(self, when: float) -> None:
+        self._stop_timer()
+        self._beat, self._timer = when, self.loop.call_at(when, self._woken)
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+        self._beat, self._timer = inf, None
+
+    def _woken(self) -> None:
+        self._beat, self._timer = inf, None
+        if self._due == inf:
+            return
+        now = self.loop.time()
+        if self._due - now < _CLOCK_SECONDS:
+            self._due = inf
+            self._overdue()
+        else:
+            self._set_timer(min(self._due, now + self.beat_seconds))
 
     def _disarm_writing(self) -> None:
         if self._write_timer is not None:
@@ -265,7 +366,6 @@ class Connection(HttpToolsProtocol):
 
     def _overdue(self) -> None:
         """A request that did not come in time, or a client that was answered and goes on."""
-        self._timer = None
         if self.transport.is_closing():
             return
         is_begun = self._in_head and not self._is_refused
@@ -290,30 +390,3 @@ class Connection(HttpToolsProtocol):
         else:
             self.waiting.pop(oldest, None)
             oldest.transport.close()
-
-
-class _Answered:
-    """Stands for the cycle of a request that no application was asked about."""
-
-    response_started = response_complete = True
-    disconnected = False
-    keep_alive = True
-
-    def __init__(self) -> None:
-        self.message_event = asyncio.Event()
-
-
-def _answer(status: HTTPStatus) -> bytes:
-    request_id = secrets.token_hex(8)
-    body = orjson.dumps(problem_of(status, request_id))
-    headers: tuple[Header, ...] = (
-        PROBLEM,
-        NO_STORE,
-        _NOT_SNIFFED,
-        (b"x-request-id", request_id.encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
-    )
-    lines = [b"HTTP/1.1 %d %s" % (status, status.phrase.encode())]
-    lines += [b"%s: %s" % header for header in headers]
-    return b"\r\n".join((*lines, b"", body))

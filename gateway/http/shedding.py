@@ -94,18 +94,31 @@ class Beginnings:
     def waiting(self) -> int:
         return len(self._queue)
 
+    def is_mine(self) -> bool:
+        """Whether it is the caller's turn already, which it takes then; else it is to wait."""
+        now = self._clock()
+        if self._queue or not self._is_time(now):
+            return False
+        # For so long the loop may have left it unread.
+        self._begin(now, now - self._turned if self._is_turning else 0.0)
+        if not self._is_turning:
+            self._turn_soon(now)
+        return True
+
     async def mine(self) -> None:
         """Waits until the caller's turn has come."""
-        now = self._clock()
-        if not self._queue and self._is_time(now):
-            # For so long the loop may have left it unread.
-            self._begin(now, now - self._turned if self._is_turning else 0.0)
-            self._turn_soon(now)
+        if self.is_mine():
             return
+        now = self._clock()
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append((now, waiter))
         self._turn_soon(now)
-        await waiter
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():  # its turn had come meanwhile
+                self.under_way -= 1
+            raise
 
     def _is_time(self, now: float) -> bool:
         room = self._room if self.under_way < _AT_HAND else 1
@@ -213,7 +226,8 @@ class Shedding:
             return
         self.under_way += 1
         try:
-            await self._beginnings.mine()
+            if not self._beginnings.is_mine():
+                await self._beginnings.mine()
             try:
                 await self._app(scope, receive, send)
             finally:
@@ -226,7 +240,9 @@ class Shedding:
 
         Without the lines that the server has for each answer. For POST and GET alone.
         """
-        if not self._rules.most or target.partition(b"?")[0] != self._path:
+        if not self._rules.most:
+            return None
+        if target != self._path and target.partition(b"?")[0] != self._path:
             return None
         if not self._is_too_much():
             if not self._coming:

@@ -3,8 +3,9 @@
 import time
 from collections.abc import Awaitable
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.http.answering import answering
 from gateway.telemetry.metrics.figures import Figures
 
 
@@ -16,13 +17,13 @@ class Counted:
         self._requests = figures.requests
         self._seconds = figures.request_seconds
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         began = time.monotonic()
 
-        def counted(message: Message) -> Awaitable[None]:
-            if message["type"] == "http.response.start":
-                self._requests.add(str(message["status"]))
-                self._seconds.observe(time.monotonic() - began)
-            return send(message)
+        def counted(status: int) -> None:
+            self._requests.add(str(status))
+            self._seconds.observe(time.monotonic() - began)
 
-        await self._app(scope, receive, counted)
+        answer = answering(send)
+        answer.when_begun(counted)
+        return self._app(scope, receive, answer)

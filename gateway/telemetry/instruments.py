@@ -111,6 +111,12 @@ class Instruments:
             self._used(caller, name, document)
             self._counted(caller, name, "kept")
 
+    def answered(self, status: int, seconds: float) -> None:
+        """Told of a request that came to no application."""
+        if self.figures is not None:
+            self.figures.requests.add(str(status))
+            self.figures.request_seconds.observe(seconds)
+
     def http(self, endpoint: ASGIApp) -> ASGIApp:
         return endpoint if self.figures is None else Counted(endpoint, self.figures)
 

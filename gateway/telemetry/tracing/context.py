@@ -3,10 +3,10 @@
 import hashlib
 import random
 import re
-import secrets
 
 from starlette.types import Scope
 
+from gateway.http.head import head_of
 from ports.caller import Trace
 
 _PARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
@@ -14,12 +14,13 @@ _TRACE = re.compile(r"[0-9a-f]{32}")
 # Printable, as the specification has it, and not longer than it wants to be passed on.
 _STATE = re.compile(rb"[\x20-\x7e]{1,512}")
 _NONE, _NO_SPAN = b"0" * 32, b"0" * 16
+_NIL = "0" * 32
 _VERSION_LENGTH = 55
 
 
 def traceparent(scope: Scope) -> tuple[str, str, bool] | None:
     """Trace, parent span and whether it is sampled; None without one that is valid."""
-    sent = _header(scope, b"traceparent")
+    sent = head_of(scope).first.get(b"traceparent")
     if sent is None or (found := _PARENT.fullmatch(sent.strip())) is None:
         return None
     trace, span, flags = found.groups()
@@ -31,7 +32,8 @@ def traceparent(scope: Scope) -> tuple[str, str, bool] | None:
 
 
 def new_trace_id() -> str:
-    return secrets.token_hex(16)
+    """Unique, and no secret: the system's own randomness would take its time."""
+    return f"{random.getrandbits(128) or 1:032x}"
 
 
 def trace_of(scope: Scope, request_id: str, share: float) -> Trace:
@@ -46,24 +48,17 @@ def trace_of(scope: Scope, request_id: str, share: float) -> Trace:
         trace = trace_id_of(request_id)
         return Trace(trace, span, None, _is_sampled(trace, share))
     trace, parent, is_sampled = sent
-    state = _header(scope, b"tracestate")
+    state = head_of(scope).first.get(b"tracestate")
     told = state.decode("ascii") if state and _STATE.fullmatch(state) else None
     return Trace(trace, span, parent, is_sampled, told)
 
 
 def trace_id_of(request_id: str) -> str:
     """The request's id where it can be a trace's, else one made of it."""
-    if _TRACE.fullmatch(request_id) and request_id != _NONE.decode():
+    if _TRACE.fullmatch(request_id) and request_id != _NIL:
         return request_id
     return hashlib.blake2b(request_id.encode(), digest_size=16).hexdigest()
 
 
 def _is_sampled(trace: str, share: float) -> bool:
-    return int(trace[-8:], 16) < share * 0x1_0000_0000
-
-
-def _header(scope: Scope, name: bytes) -> bytes | None:
-    for key, value in scope["headers"]:
-        if key == name:
-            return bytes(value)
-    return None
+    return share > 0 and int(trace[-8:], 16) < share * 0x1_0000_0000
