@@ -14,7 +14,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python3 -m venv /opt/passerelle
 WORKDIR /build
 COPY requirements.lock ./
-RUN /opt/passerelle/bin/python -m pip install --require-hashes -r requirements.lock
+RUN /opt/passerelle/bin/python -m pip install --no-deps --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY connectors connectors
 COPY gateway gateway
