@@ -17,10 +17,11 @@ _MOST_SECONDS = 2.0
 class RetryBudget:
     """The tries again of one upstream, at most `share` of its first tries.
 
-    It starts with `reserve` tries, or a system that is seldom asked would never be tried again;
-    they are lent and the first calls earn nothing until they are paid back. So of `calls` since
-    the start at most max(reserve, share * calls) are tried again; of any later stretch of calls,
-    at most `reserve` more than its share.
+    It starts with `reserve` tries, or a system that is seldom asked would never be tried again.
+    They are lent, and paid back by a tenth of what calls earn: if the first calls earned nothing,
+    an unlucky minute after the start would show. So of `calls` since the start at most
+    share * calls are tried again once the loan is paid (1,000 calls by default), before that at
+    most reserve + 0.9 * share * calls; of any later stretch, at most `reserve` more than its share.
     """
 
     def __init__(self, share: float = 0.1, reserve: int = 10) -> None:
@@ -28,10 +29,11 @@ class RetryBudget:
         self._most = reserve * _WHOLE
         self._tokens = self._most
         self._lent = self._most
+        self._paying = self._earned // 10
 
     def called(self) -> None:
         """A first try was made."""
-        paid = min(self._lent, self._earned)
+        paid = min(self._lent, self._paying)
         self._lent -= paid
         self._tokens = min(self._most, self._tokens + self._earned - paid)
 

@@ -25,10 +25,11 @@ def spent(budget: RetryBudget, calls: Iterable[int]) -> list[tuple[int, int]]:
     return far
 
 
-@given(st.lists(st.integers(0, 4), max_size=600), st.integers(1, 20))
-def test_no_more_than_a_tenth_more_or_the_reserve(wishes: list[int], reserve: int) -> None:
+@given(st.lists(st.integers(0, 4), max_size=600), st.integers(1, 5))
+def test_the_reserve_is_lent_and_paid_back(wishes: list[int], reserve: int) -> None:
     for calls, again in spent(RetryBudget(0.1, reserve), wishes):
-        assert again <= max(reserve, calls / 10)
+        assert again <= max(reserve + calls * 0.09, calls / 10)
+        assert calls < reserve * 100 or again <= calls / 10
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
@@ -40,12 +41,17 @@ def test_a_good_time_saves_up_no_more_than_the_reserve(good: int, bad: int) -> N
 
 
 def test_with_everything_down_a_tenth_more_is_asked() -> None:
-    assert spent(RetryBudget(), [2] * 1000)[-1] == (1000, 100)
+    assert spent(RetryBudget(), [2] * 1000)[-1] == (1000, 99)
 
 
 def test_one_failure_in_twenty_is_always_tried_again() -> None:
     wishes = [int(number % 20 == 0) for number in range(2000)]
     assert spent(RetryBudget(), wishes)[-1] == (2000, 100)
+
+
+def test_an_unlucky_hundred_calls_after_the_start_find_their_tries() -> None:
+    wishes = [int(number % 7 == 0) for number in range(100)]
+    assert spent(RetryBudget(), wishes)[-1] == (100, 15)
 
 
 def test_pauses_double_and_are_spread_over_all_of_it() -> None:
