@@ -8,7 +8,6 @@ from typing import Any
 
 from graphql import (
     FieldNode,
-    FragmentDefinitionNode,
     GraphQLField,
     GraphQLList,
     GraphQLNonNull,
@@ -21,6 +20,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 
 from gateway.execution.explain_report import Plan, Planned, PlannedWave, Unasked
 from gateway.execution.explain_sources import Source, Sources
+from gateway.execution.literals import Form, form_of
 from gateway.execution.plan import Compiler
 from gateway.execution.shapes import (
     Anomaly,
@@ -73,17 +73,13 @@ class Step:
 
 def plan_of(schema: GraphQLSchema, subject: Subject, sources: Sources) -> Plan:
     """Upper bounds: what answers turn out to hold may need less, and the cache may know it."""
-    fragments = {
-        one.name.value: one
-        for one in subject.document.node.definitions
-        if isinstance(one, FragmentDefinitionNode)
-    }
-    compiler = _Compiler(schema, fragments, subject.variables)
+    form = form_of(subject.document.node, subject.operation)
+    compiler = _Compiler(schema, form, subject.variables)
     root = schema.get_root_type(subject.operation.operation)
     if root is None:
         raise Anomaly
     selection = compiler.selection(root, [subject.operation.selection_set])
-    walk = _Walk(compiler.places, subject, sources)
+    walk = _Walk(compiler, subject, sources)
     seconds = walk.rows(selection, 1, _Level(()))
     waves = _waves(walk.steps, sources)
     deadline = sources.deadline_seconds * 1000
@@ -113,10 +109,10 @@ class _Compiler(Compiler):
     def __init__(
         self,
         schema: GraphQLSchema,
-        fragments: Mapping[str, FragmentDefinitionNode],
+        form: Form,
         variables: VariableValues,
     ) -> None:
-        super().__init__(schema, fragments, variables)
+        super().__init__(schema, form, variables)
         self.places: dict[int, _Place] = {}
         self.unplanned: list[str] = []
 
@@ -167,8 +163,9 @@ class _Asked:
 class _Walk:
     """Goes down the columns that ask somebody. Each part tells how long it takes at worst."""
 
-    def __init__(self, places: Mapping[int, _Place], subject: Subject, sources: Sources) -> None:
-        self._places = places
+    def __init__(self, compiler: _Compiler, subject: Subject, sources: Sources) -> None:
+        self._places = compiler.places
+        self._literals = compiler.literals
         self._subject = subject
         self._sources = sources
         self.steps: list[Step] = []
@@ -250,7 +247,7 @@ class _Walk:
         """None where the arguments are such that the field fails of them."""
         try:
             if place.column.arguments is not None:
-                return place.column.arguments.values(self._subject.variables)
+                return place.column.arguments.values(self._subject.variables, self._literals)
             return self._raw(place)
         except Exception:  # noqa: BLE001 - whatever is wrong with them, nobody is asked
             return None

@@ -13,7 +13,6 @@ from typing import Any
 
 from graphql import (
     FieldNode,
-    FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLEnumType,
     GraphQLIncludeDirective,
@@ -31,6 +30,7 @@ from graphql.execution.values import VariableValues, get_directive_values
 
 from gateway.execution.arguments import Arguments, KeptValues
 from gateway.execution.assembly import builder, completer
+from gateway.execution.literals import DEFINITION, Form
 from gateway.execution.shapes import (
     Anomaly,
     Column,
@@ -45,23 +45,23 @@ from resolvers.context import Path
 from schema.asks import ASKS
 from schema.fields import PLAN, VIEWS, FieldPlan
 
-DEFINITION = "strawberry-definition"
 _LARGEST_INT = 2_147_483_647
 
 
 class Compiler:
-    """Compiles selections of one document, for one set of `@skip` and `@include` decisions."""
+    """Compiles selections of one form, for one set of `@skip` and `@include` decisions."""
 
     def __init__(
         self,
         schema: GraphQLSchema,
-        fragments: Mapping[str, FragmentDefinitionNode],
+        form: Form,
         variables: VariableValues,
         kept: KeptValues | None = None,
     ) -> None:
         self._kept = kept
         self._schema = schema
-        self._fragments = fragments
+        self._fragments = form.fragments
+        self.literals = form.literals
         self._variables = variables
 
     def selection(
@@ -123,9 +123,10 @@ class Compiler:
             return Column(key, shape, attribute=own.python_name, reads=(own.python_name,))
         if plan.batch is None:
             return Column(key, shape, read=plan.compute, reads=plan.reads)
-        arguments = Arguments(definition, nodes[0], plan, own.arguments, self._kept)
+        written = self.literals.written(nodes[0])
+        arguments = Arguments(definition, written, plan, own.arguments, self._kept)
         if plan.pick is not None and arguments.settled:
-            given = arguments.values(self._variables)
+            given = arguments.values(self._variables, self.literals)
             reads = _parts(plan, given)
             if plan.method is not None:
                 return Column(key, shape, method=(plan.method, given), reads=reads)

@@ -1,25 +1,16 @@
 """The compiled plans of a schema, kept while they are used."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import structlog
-from graphql import (
-    DirectiveNode,
-    FragmentDefinitionNode,
-    GraphQLSchema,
-    OperationDefinitionNode,
-    OperationType,
-    VariableNode,
-    Visitor,
-    visit,
-)
+from graphql import GraphQLSchema, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues
 
 from gateway.execution.answer import Encoded
 from gateway.execution.arguments import KeptValues
+from gateway.execution.literals import Form, Literals, form_of, telling_fields
 from gateway.execution.plan import Compiler
 from gateway.execution.remembered import Recent, Remembered
 from gateway.execution.run import Run
@@ -45,22 +36,36 @@ class _Plan:
 
 
 @dataclass(slots=True)
-class _Known:
-    """The plans of one operation, by the values of the variables that decide on its fields."""
+class _Shared:
+    """The plans of one form, by the values of the variables that decide on its fields."""
 
-    conditions: tuple[str, ...] | None = None
+    conditions: tuple[str, ...]
     plans: dict[tuple[Any, ...], _Plan | None] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Known:
+    """Of one operation of a document: its own literals, and what others like it share."""
+
+    form: Form | None = None
+    shared: _Shared | None = None
+
+
 class Plans:
-    """Runs operations by plan, where there is one. `served` and `left` count what became of them."""
+    """Runs operations by plan, where there is one. `served` and `left` count what became of them.
+
+    `compiled` counts the plans that were made: one for all documents that differ in literals.
+    """
 
     def __init__(self, schema: GraphQLSchema, kept: int = 1_000) -> None:
         self._schema = schema
+        self._telling = telling_fields(schema)
         self._known = Remembered(_Known, kept)
+        self._shared: Recent[str, _Shared] = Recent(kept)
         self._values: KeptValues = Recent(_KEPT_VALUES)
         self.served = 0
         self.left = 0
+        self.compiled = 0
 
     async def data(
         self,
@@ -70,14 +75,14 @@ class Plans:
         context: Context,
     ) -> Encoded | None:
         """The data of an operation that went well; None where the stock engine has to answer."""
-        plan = self._plan(document, operation, variables)
+        plan, literals = self._plan(document, operation, variables)
         if plan is None:
             self.left += 1
             return None
         # The stock engine, should it have to take over, reads the same fields.
         context.wanted, context.alone = plan.wanted, plan.alone
         try:
-            (data,) = await Run(context, variables).rows(plan.root, [None])
+            (data,) = await Run(context, variables, literals).rows(plan.root, [None])
             encoded = Encoded(_ENCODER.encode(data))
         except TooLateError:
             raise
@@ -91,51 +96,36 @@ class Plans:
 
     def _plan(
         self, document: Document, operation: OperationDefinitionNode, variables: VariableValues
-    ) -> _Plan | None:
+    ) -> tuple[_Plan | None, Literals]:
         known = self._known.of(document, operation.name.value if operation.name else None)
-        if known.conditions is None:
-            known.conditions = tuple(_conditions(document))
-        decided = tuple(variables.coerced.get(one) for one in known.conditions)
-        if decided not in known.plans:
-            if len(known.plans) >= _KEPT_DECISIONS:
-                known.plans.clear()
-            known.plans[decided] = self._compiled(document, operation, variables)
-        return known.plans[decided]
+        form, shared = known.form, known.shared
+        if form is None or shared is None:
+            form = known.form = form_of(document.node, operation, self._telling)
+            shared = known.shared = self._alike(form)
+        decided = tuple(map(variables.coerced.get, shared.conditions))
+        if decided not in shared.plans:
+            if len(shared.plans) >= _KEPT_DECISIONS:
+                shared.plans.clear()
+            shared.plans[decided] = self._compiled(form, operation, variables)
+        return shared.plans[decided], form.literals
+
+    def _alike(self, form: Form) -> _Shared:
+        shared = self._shared.get(form.key)
+        if shared is None:
+            shared = _Shared(form.conditions)
+            self._shared.put(form.key, shared)
+        return shared
 
     def _compiled(
-        self, document: Document, operation: OperationDefinitionNode, variables: VariableValues
+        self, form: Form, operation: OperationDefinitionNode, variables: VariableValues
     ) -> _Plan | None:
         root = self._schema.query_type
         if operation.operation is not OperationType.QUERY or root is None:
             return None
-        fragments = {
-            one.name.value: one
-            for one in document.node.definitions
-            if isinstance(one, FragmentDefinitionNode)
-        }
+        self.compiled += 1
         try:
-            compiler = Compiler(self._schema, fragments, variables, self._values)
+            compiler = Compiler(self._schema, form, variables, self._values)
             selection = compiler.selection(root, [operation.selection_set])
         except Anomaly:
             return None
         return _Plan(selection, wanted_of(selection), asked_once(selection))
-
-
-class _Conditions(Visitor):
-    """Finds the variables that decide which fields there are."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, None] = {}
-
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        if node.name.value in {"skip", "include"}:
-            for argument in node.arguments or ():
-                if isinstance(argument.value, VariableNode):
-                    self.found[argument.value.name.value] = None
-
-
-def _conditions(document: Document) -> Iterator[str]:
-    visitor = _Conditions()
-    visit(document.node, visitor)
-    yield from visitor.found

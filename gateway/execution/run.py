@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql.execution.values import VariableValues
 
+from gateway.execution.literals import Literals
 from gateway.execution.shapes import (
     Anomaly,
     Column,
@@ -22,11 +23,12 @@ Values = Sequence[Any]
 class Run:
     """Every method answers one value for each given; None stays None."""
 
-    __slots__ = ("_context", "_variables")
+    __slots__ = ("_context", "_literals", "_variables")
 
-    def __init__(self, context: Context, variables: VariableValues) -> None:
+    def __init__(self, context: Context, variables: VariableValues, literals: Literals) -> None:
         self._context = context
         self._variables = variables
+        self._literals = literals
 
     async def rows(self, selection: Selection, parents: Values) -> Rows:
         """The answer's objects for these parents. Raises Anomaly, or what a resolver raises."""
@@ -67,7 +69,7 @@ class Run:
             raise Anomaly(fetch.column.key)
         if context.fresh:
             context = context.at(fetch.path)
-        return {"ctx": context, **arguments.values(self._variables)}
+        return {"ctx": context, **arguments.values(self._variables, self._literals)}
 
 
 def _values(column: Column, parents: Values) -> Values:
