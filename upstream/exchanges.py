@@ -1,9 +1,10 @@
 """What happened on the wire lately, per upstream: the source of `Query.systems`."""
 
 import time
-from collections import deque
-from collections.abc import Callable
+from array import array
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from math import copysign, inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ports.caller import Call
@@ -88,7 +89,7 @@ class Exchanges:
         self.sink = sink
         self.propagates = propagates
         self.bulkheads: list[Bulkhead] = []
-        self._recent: deque[tuple[float, float, bool]] = deque(maxlen=_KEPT)
+        self._recent = _Recent(_KEPT)
         self.started_at = datetime.now(UTC)
         self.changed_at = self.started_at
         self.last_failure: Failure | None = None
@@ -104,7 +105,7 @@ class Exchanges:
     def record(self, exchange: Exchange, message: str = "") -> None:
         """Notes one try; `message` is the public text of its error."""
         failed = exchange.error is not None
-        self._recent.append((self._clock(), exchange.seconds, failed))
+        self._recent.add(self._clock(), exchange.seconds, failed)
         now = time.time()
         if exchange.error is None:
             self._last_success = now
@@ -116,11 +117,9 @@ class Exchanges:
             self.changed_at = datetime.fromtimestamp(now, UTC)
 
     def summary(self) -> Summary:
-        oldest = self._clock() - WINDOW_SECONDS
-        while self._recent and self._recent[0][0] < oldest:
-            self._recent.popleft()
-        times = sorted(seconds * 1000 for _, seconds, _ in self._recent)
-        failed = sum(1 for _, _, bad in self._recent if bad)
+        told = list(self._recent.since(self._clock() - WINDOW_SECONDS))
+        times = sorted(abs(seconds) * 1000 for seconds in told)
+        failed = sum(1 for seconds in told if copysign(1.0, seconds) < 0)
         return Summary(
             len(times),
             failed,
@@ -128,6 +127,28 @@ class Exchanges:
             _quantile(times, 0.95),
             _quantile(times, 0.99),
         )
+
+
+class _Recent:
+    """The latest tries in memory that is taken once: what fills over minutes looks like a leak."""
+
+    __slots__ = ("_at", "_next", "_seconds", "_size")
+
+    def __init__(self, size: int) -> None:
+        self._at = array("d", [-inf]) * size
+        # Those of tries that failed are negative.
+        self._seconds = array("d", [0.0]) * size
+        self._next = 0
+        self._size = size
+
+    def add(self, at: float, seconds: float, failed: bool) -> None:  # noqa: FBT001 - noted as it is
+        place = self._next
+        self._at[place] = at
+        self._seconds[place] = -seconds if failed else seconds
+        self._next = place + 1 if place + 1 < self._size else 0
+
+    def since(self, oldest: float) -> Iterator[float]:
+        return (took for at, took in zip(self._at, self._seconds, strict=True) if at >= oldest)
 
 
 def _quantile(ordered: list[float], share: float) -> float | None:

@@ -36,6 +36,23 @@ def test_what_is_older_than_the_window_is_forgotten() -> None:
     assert exchanges.summary()[:2] == (1, 0)
 
 
+def test_beyond_what_is_kept_the_oldest_are_forgotten() -> None:
+    exchanges = Exchanges()
+    for _ in range(10):
+        exchanges.record(exchange(9.0, "X"))
+    for _ in range(17_995):
+        exchanges.record(exchange())
+
+    assert exchanges.summary()[:2] == (18_000, 5)
+
+
+def test_a_failure_that_took_no_time_counts() -> None:
+    exchanges = Exchanges()
+    exchanges.record(exchange(0.0, "X"))
+
+    assert exchanges.summary() == (1, 1, 0.0, 0.0, 0.0)
+
+
 def test_a_change_of_state_has_its_moment() -> None:
     exchanges = Exchanges()
     exchanges.record(exchange(error="UPSTREAM_TIMEOUT"), "It did not answer.")
