@@ -14,6 +14,7 @@ from ports.errors import (
     UnavailableError,
     UpstreamError,
 )
+from upstream.pauses import wished
 
 ErrorType = type[UpstreamError]
 Verdict = ErrorType | tuple[ErrorType, float]
@@ -87,9 +88,8 @@ class Response(msgspec.Struct, frozen=True):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds of `Retry-After` when given as a number (RFC 9110 §10.2.3)."""
-        text = self.headers.get("retry-after", "")
-        return float(text) if text.isdigit() else None
+        """Seconds of `Retry-After`, a day at the most; None where there is none to be read."""
+        return wished(self.headers.get("retry-after", ""), self.headers.get("date", ""))
 
 
 def classify(response: Response) -> ErrorType:

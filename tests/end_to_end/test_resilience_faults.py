@@ -6,20 +6,16 @@ that came at all did not wait for it.
 
 import asyncio
 import random
-import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from starlette.types import ASGIApp
 
-from tests.end_to_end.conftest import Open, Shop, tables_of
-from tests.peers.certificates import self_signed
-from tests.upstream.loopback import Answer, serving
+from tests.end_to_end.conftest import Open, Shop
 
 ALL = """query($sku: String!, $customer: String!) @fresh { product(sku: $sku) { name
 availability { status } } customer(number: $customer) { name } }"""
@@ -129,86 +125,6 @@ async def test_who_needs_no_system_in_trouble_does_not_wait_for_it(shop: Shop) -
     for one in waiting:
         one.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-
-
-class Endless:
-    """A hundred megabytes, or what is taken of them."""
-
-    def __init__(self, *, told: bool) -> None:
-        """`told`: how long it is stands before it."""
-        self._told = told
-        self.sent = 0
-
-    async def __call__(self, writer: asyncio.StreamWriter) -> None:
-        size = 100 * 1024 * 1024
-        length = f"content-length: {size}" if self._told else "connection: close"
-        head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{length}\r\n\r\n"
-        writer.write(head.encode())
-        while self.sent < size:
-            writer.write(b" " * 65_536)
-            await writer.drain()
-            self.sent += 65_536
-
-
-async def half(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")
-    writer.write(b'content-length: 1000\r\n\r\n{"length": 1, "records": [{"id"')
-    await writer.drain()
-
-
-async def beside(opened: Open, folder: Path, address: str) -> Shop:
-    """A gateway whose ERP is at this address, all others being well."""
-    upstreams = tables_of(folder)["upstreams"]
-    erp = {**upstreams["erp"], "base_url": address}
-    return await opened(real=["erp"], upstreams={**upstreams, "erp": erp}, cache={"enabled": False})
-
-
-async def asked_beside(opened: Open, folder: Path, address: str) -> set[str]:
-    """The codes of the ERP's fields; those of the others are there."""
-    shop = await beside(opened, folder, address)
-    answer = await shop.ask(ALL, variables(shop))
-    assert answer["data"]["product"]["name"]
-    assert answer["data"]["customer"]["name"]
-    assert answer["data"]["product"]["availability"] is None
-    return codes(answer)
-
-
-@pytest.mark.parametrize("told", [True, False])
-async def test_of_a_hundred_megabytes_the_limit_is_read_at_most(
-    opened: Open, tmp_path: Path, told: bool
-) -> None:
-    endless = Endless(told=told)
-    async with serving(endless) as peer:
-        assert await asked_beside(opened, tmp_path, peer.url) == {"UPSTREAM_MALFORMED"}
-        # The limit of 10 MB, and what lies in buffers between.
-        assert len(peer.received) == 1
-        assert 0 < endless.sent <= 20 * 1024 * 1024
-
-
-@pytest.mark.parametrize("answer", [half, b"SSH-2.0-OpenSSH_9.9\r\n"], ids=["half", "no HTTP"])
-async def test_what_is_no_answer(opened: Open, tmp_path: Path, answer: Answer) -> None:
-    async with serving(answer) as peer:
-        assert await asked_beside(opened, tmp_path, peer.url) == {"UPSTREAM_MALFORMED"}
-
-
-async def test_a_name_that_nobody_knows(opened: Open, tmp_path: Path) -> None:
-    address = "http://erp.invalid"
-
-    assert await asked_beside(opened, tmp_path, address) == {"UPSTREAM_UNAVAILABLE"}
-
-
-async def test_nobody_listens(opened: Open, tmp_path: Path) -> None:
-    address = "http://127.0.0.1:1"
-
-    assert await asked_beside(opened, tmp_path, address) == {"UPSTREAM_UNAVAILABLE"}
-
-
-async def test_a_certificate_that_nobody_signed(opened: Open, tmp_path: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(self_signed(tmp_path))
-    async with serving(tls=context) as peer:
-        assert await asked_beside(opened, tmp_path, peer.url) == {"UPSTREAM_UNAVAILABLE"}
-        assert peer.received == []
 
 
 @pytest.mark.parametrize("jump", [-86_400, 86_400], ids=["back", "ahead"])

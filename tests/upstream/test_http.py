@@ -280,7 +280,6 @@ async def test_what_passes_is_tried_again(
         (good(status="400 Bad"), 3, 1),
         (good(status="302 Found"), 3, 1),
         (good(status="429 Too Many", retry_after="3600"), 3, 1),
-        (good(status="503 Closed", retry_after="Wed, 21 Oct 2026 07:28:00 GMT"), 2, 2),
     ],
 )
 async def test_tries_end(connect: Connect, answer: bytes, tries: int, asked: int) -> None:
@@ -289,6 +288,32 @@ async def test_tries_end(connect: Connect, answer: bytes, tries: int, asked: int
 
     assert len(peer.received) == asked
     assert error.retry_after == (3600.0 if b"3600" in answer else None)
+
+
+NOON = "Wed, 21 Oct 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked", "wish"),
+    [
+        ({"retry_after": "Wed, 21 Oct 2026 13:00:00 GMT", "date": NOON}, 1, 3600.0),
+        ({"retry_after": NOON, "date": NOON}, 2, 0.0),
+        ({"retry_after": "Tue, 20 Oct 2026 12:00:00 GMT", "date": NOON}, 2, 0.0),
+        ({"retry_after": "9" * 400}, 1, 86_400.0),
+        ({"retry_after": "Fri, 31 Dec 9999 23:59:59 GMT", "date": NOON}, 1, 86_400.0),
+        ({"retry_after": "\xb2"}, 2, None),
+        ({"retry_after": "-1"}, 2, None),
+        ({"retry_after": "soon"}, 2, None),
+    ],
+)
+async def test_a_wish_for_a_pause_in_any_form(
+    connect: Connect, headers: dict[str, str], asked: int, wish: float | None
+) -> None:
+    async with serving(good(status="503 Closed", **headers)) as peer:
+        error = await failure(connect(peer, tries=2).send(ASKED, call=call()))
+
+    assert type(error) is UnavailableError
+    assert (len(peer.received), error.retry_after) == (asked, wish)
 
 
 async def test_a_connector_reads_statuses_its_own_way(connect: Connect) -> None:

@@ -55,6 +55,17 @@ async def test_a_certificate_for_another_name_is_unavailable(
             await asked(peer.url.replace("127.0.0.1", "localhost"), ca_file=str(certificate))
 
 
+async def test_a_certificate_that_has_ended_is_unavailable(tmp_path: Path) -> None:
+    ended = self_signed(tmp_path, days=-1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(ended)
+    async with serving(good(), tls=context) as peer:
+        with pytest.raises(UnavailableError):
+            await asked(peer.url, ca_file=str(ended))
+
+    assert peer.received == []
+
+
 async def test_certificates_are_not_checked_where_so_configured(tls: ssl.SSLContext) -> None:
     async with serving(good(), tls=tls) as peer:
         assert await asked(peer.url, verify_tls=False) == 200
