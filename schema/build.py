@@ -13,7 +13,7 @@ from resolvers.context import Context
 from resolvers.entities import entities
 from schema import sizes
 from schema.directives import fresh, in_context
-from schema.fields import TYPES, VIEWS
+from schema.fields import DEFINITION, PLAN, TYPES, VIEWS, FieldPlan
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
@@ -51,12 +51,20 @@ def _resolve_entities_together(built: strawberry.federation.Schema) -> None:
     core = built._schema  # noqa: SLF001 - no public way to the graphql-core schema
     names = {record: name for name, record in VIEWS.items()}
 
+    async def batch(
+        parents: Sequence[Any], *, ctx: Context, representations: Sequence[Mapping[str, Any]]
+    ) -> Sequence[Any]:
+        return [await entities(representations, ctx=ctx) for _ in parents]
+
     async def resolve(
-        _root: object,
+        root: object,
         info: GraphQLResolveInfo[Context],
         representations: Sequence[Mapping[str, Any]],
-    ) -> Sequence[Any]:
-        return await entities(representations, ctx=info.context)
+    ) -> Any:
+        ctx = info.context
+        ctx.in_time()
+        ctx = ctx.at(tuple(key for key in info.path.as_list() if isinstance(key, str)))
+        return (await batch([root], ctx=ctx, representations=representations))[0]
 
     def type_name(value: object, *_: object) -> str | None:
         return names.get(type(value))
@@ -64,5 +72,7 @@ def _resolve_entities_together(built: strawberry.federation.Schema) -> None:
     query, union = core.query_type, core.type_map["_Entity"]
     if query is None or not isinstance(union, GraphQLUnionType):
         raise AssertionError
-    query.fields["_entities"].resolve = resolve
+    field = query.fields["_entities"]
+    field.resolve = resolve
+    field.extensions[DEFINITION].metadata = {PLAN: FieldPlan(batch)}
     union.resolve_type = type_name

@@ -19,6 +19,8 @@ from resolvers.scopes import PUBLIC_SCOPES, SCOPE_OF_ROLE
 
 Batch = Callable[..., Awaitable[Sequence[Any]]]
 PLAN = "passerelle"
+DEFINITION = "strawberry-definition"
+"""Under this name graphql-core's fields hold Strawberry's, in whose metadata `PLAN` is."""
 
 VIEWS: dict[str, type] = {}
 """The record that each GraphQL type is a view over, by the type's name."""

@@ -11,9 +11,11 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLField, VariableNode, get_named_type, is_leaf_type
 from graphql.execution.values import VariableValues, get_argument_values
+from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.types.scalar import DEFAULT_SCALAR_REGISTRY
 from strawberry.types.arguments import StrawberryArgument, convert_arguments
+from strawberry.types.scalar import scalar
 
 from gateway.execution.literals import Literals, Written, variables_of
 from gateway.execution.remembered import Recent
@@ -21,7 +23,8 @@ from schema.fields import FieldPlan
 from schema.scalars import SCALARS
 
 _CONFIG = StrawberryConfig(scalar_map=SCALARS)
-_SCALARS = {**DEFAULT_SCALAR_REGISTRY, **SCALARS}
+# Representations are taken as they are.
+_SCALARS = {**DEFAULT_SCALAR_REGISTRY, **SCALARS, FederationAny: scalar(name="_Any")}
 
 Values = dict[str, Any]
 KeptValues = Recent[tuple[Any, ...], "tuple[object, object, Values]"]

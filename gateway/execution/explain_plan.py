@@ -14,7 +14,6 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
-    get_named_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values
 
@@ -35,10 +34,8 @@ from gateway.execution.shapes import (
 from gateway.operations.documents import Document
 from resolvers.context import Fresh, Path
 from schema.asks import ASKS, Ask
-from schema.fields import VIEWS, FieldPlan
+from schema.fields import VIEWS
 from schema.sizes import SIZES, UNKNOWN_SIZE, Size
-
-_ENTITIES = "_entities"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +127,6 @@ class _Compiler(Compiler):
 
     def _unplanned(self, kind: GraphQLObjectType, path: Path, nodes: list[FieldNode]) -> Column:
         name = nodes[0].name.value
-        if name == _ENTITIES:
-            entity: Any = get_named_type(kind.fields[name].type)
-            inner = self._any_of(entity, [node.selection_set for node in nodes], path)
-            return Column(path[-1], inner, path, batch=FieldPlan())
         # What only looks at the schema asks nobody.
         if not name.startswith("_"):
             self.unplanned.append(f"{kind.name}.{name}")

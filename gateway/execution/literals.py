@@ -26,9 +26,8 @@ from graphql import (
     visit,
 )
 
-from schema.fields import PLAN, FieldPlan
+from schema.fields import DEFINITION, PLAN, FieldPlan
 
-DEFINITION = "strawberry-definition"
 _DECIDING = frozenset({"skip", "include"})
 # Plans of other decisions come and go; what was read for them must not stay.
 _KEPT_VALUES = 512

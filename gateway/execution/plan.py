@@ -23,6 +23,7 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLSkipDirective,
+    GraphQLUnionType,
     InlineFragmentNode,
     SelectionSetNode,
 )
@@ -30,7 +31,7 @@ from graphql.execution.values import VariableValues, get_directive_values
 
 from gateway.execution.arguments import Arguments, KeptValues
 from gateway.execution.assembly import builder, completer
-from gateway.execution.literals import DEFINITION, Form
+from gateway.execution.literals import Form
 from gateway.execution.shapes import (
     Anomaly,
     Column,
@@ -43,7 +44,7 @@ from gateway.execution.shapes import (
 )
 from resolvers.context import Path
 from schema.asks import ASKS
-from schema.fields import PLAN, VIEWS, FieldPlan
+from schema.fields import DEFINITION, PLAN, VIEWS, FieldPlan
 
 _LARGEST_INT = 2_147_483_647
 
@@ -155,12 +156,15 @@ class Compiler:
         if isinstance(kind, GraphQLObjectType):
             selection = self.selection(kind, sets, path)
             return Objects({None: selection}, selection.is_async)
-        if isinstance(kind, GraphQLInterfaceType):
+        if isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
             return self._any_of(kind, sets, path)
         raise Anomaly(str(kind))
 
     def _any_of(
-        self, kind: GraphQLInterfaceType, sets: Sequence[SelectionSetNode | None], path: Path
+        self,
+        kind: GraphQLInterfaceType | GraphQLUnionType,
+        sets: Sequence[SelectionSetNode | None],
+        path: Path,
     ) -> Shape:
         found: dict[type | None, Selection] = {
             VIEWS[one.name]: self.selection(one, sets, path)

@@ -54,7 +54,8 @@ class _Known:
 class Plans:
     """Runs operations by plan, where there is one. `served` and `left` count what became of them.
 
-    `compiled` counts the plans that were made: one for all documents that differ in literals.
+    `unsupported` are those of `left` that have no plan at all. `compiled` counts the plans that
+    were made: one for all documents that differ in literals.
     """
 
     def __init__(self, schema: GraphQLSchema, kept: int = 1_000) -> None:
@@ -65,6 +66,7 @@ class Plans:
         self._values: KeptValues = Recent(_KEPT_VALUES)
         self.served = 0
         self.left = 0
+        self.unsupported = 0
         self.compiled = 0
 
     async def data(
@@ -78,6 +80,7 @@ class Plans:
         plan, literals = self._plan(document, operation, variables)
         if plan is None:
             self.left += 1
+            self.unsupported += 1
             return None
         # The stock engine, should it have to take over, reads the same fields.
         context.wanted, context.alone = plan.wanted, plan.alone

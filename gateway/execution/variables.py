@@ -16,6 +16,7 @@ from graphql.execution.values import (
 
 MAX_COERCION_ERRORS = 20
 _LARGEST_INT = 2_147_483_647
+_FLAT = frozenset({str, int, bool, type(None)})
 
 
 def _is_text(value: object) -> bool:
@@ -30,11 +31,19 @@ def _is_flag(value: object) -> bool:
     return value.__class__ is bool
 
 
+def _are_flat(value: Any) -> bool:
+    """Representations as Federation's routers send them: a thousand of them, of texts."""
+    return value.__class__ is list and all(
+        one.__class__ is dict and _FLAT.issuperset(map(type, one.values())) for one in value
+    )
+
+
 _PLAIN: Mapping[str, Callable[[Any], bool]] = {
     "String": _is_text,
     "ID": _is_text,
     "Int": _is_int,
     "Boolean": _is_flag,
+    "[_Any!]": _are_flat,
 }
 
 _Signature = tuple[str, Callable[[Any], bool], GraphQLVariableSignature]
@@ -74,7 +83,7 @@ class Coercion:
 
 
 def _signatures(schema: GraphQLSchema, node: OperationDefinitionNode) -> list[_Signature] | None:
-    """None where a variable is of a list, an object, an enum or a scalar of ours."""
+    """None where a variable is of another list, an object, an enum or a scalar of ours."""
     found: list[_Signature] = []
     for definition in node.variable_definitions or ():
         signature = get_variable_signature(schema, definition)

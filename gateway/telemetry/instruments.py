@@ -250,6 +250,10 @@ def _plan_lines(plans: Plans) -> Iterator[str]:
     yield from _counter("passerelle_plans_served_total", "Operations run by plan.", plans.served)
     told = "Operations that the stock engine ran."
     yield from _counter("passerelle_plans_left_total", told, plans.left)
+    told = "Operations that the stock engine ran because there is no plan for what they ask."
+    yield from _counter("passerelle_plans_unsupported_total", told, plans.unsupported)
+    told = "Plans compiled: once for documents that differ in literals alone."
+    yield from _counter("passerelle_plans_compiled_total", told, plans.compiled)
 
 
 def _shedding_lines(shedding: Shedding) -> Iterator[str]:

@@ -13,6 +13,7 @@ from gateway.execution.plans import Plans
 from gateway.operations.request import GraphQLRequest
 from ports.caller import Call
 from resolvers.context import Context
+from tests.contracts.fakes.catalog import FakeCatalog
 from tests.contracts.fakes.pricing import FakePricing
 from tests.contracts.fakes.stock import FakeStock
 from tests.resolvers.shop import CORE, OURS, Shop
@@ -34,6 +35,14 @@ class Prices(FakePricing):
         return await super().prices(questions, call=call)
 
 
+class Catalog(FakeCatalog):
+    asked: list[int | None]
+
+    async def products(self, skus: Sequence[str], /, *, call: Call) -> Any:
+        self.asked.append(call.max_age)
+        return await super().products(skus, call=call)
+
+
 @pytest.fixture(params=[True, False], ids=["planned", "stock"])
 def planned(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)
@@ -47,7 +56,9 @@ class Asked:
         self.stock = Stock(shop.stock._held)
         self.prices = Prices({"BOLT": {1: "0.50"}}, customers=["A"])
         self.stock.asked, self.prices.asked = [], []
-        shop.stock, shop.pricing = self.stock, self.prices
+        self.catalog = Catalog(shop.catalog._products.values())
+        self.catalog.asked = []
+        shop.stock, shop.pricing, shop.catalog = self.stock, self.prices, self.catalog
         self._ports = shop.ports()
         self._plans = Plans(CORE) if planned else None
 
@@ -90,6 +101,18 @@ async def test_all_beneath_a_field_is_asked_on_its_terms_unless_it_has_its_own(
     assert answer.errors == []
     assert asked.stock.asked == [(7, None)]
     assert sorted(map(str, asked.prices.asked)) == ["0", "60"]
+
+
+async def test_entities_are_asked_on_the_terms_of_their_field(*, planned: bool) -> None:
+    asked = Asked(planned=planned)
+
+    answer = await asked.ask(
+        """{ _entities(representations: [{__typename: "Product", sku: "BOLT"}]) @fresh(maxAge: 8) {
+        ... on Product { sku } } }"""
+    )
+
+    assert answer.errors == []
+    assert asked.catalog.asked == [8]
 
 
 async def test_of_a_field_asked_twice_the_strictest_terms_hold(*, planned: bool) -> None:

@@ -166,7 +166,6 @@ async def test_the_storefront_is_served_by_plan(name: str, monkeypatch: pytest.M
     [
         "{ __schema { queryType { name } } viewer { subject } }",
         'mutation { cancelOrder(number: "A1", idempotencyKey: "k") { userErrors { code } } }',
-        '{ _entities(representations: [{__typename: "Order", number: "A1"}]) { __typename } }',
         '{ product(sku: "BOLT") { price(quantity: "0") { quantity } } }',
         '{ order(number: "A1") { payments { id } } }',
         "{ _service { sdl } }",
@@ -182,6 +181,43 @@ async def test_the_rest_is_left_to_the_stock_engine(
 
     assert planned == stock
     assert (plans.served, plans.left) == (0, 1)
+
+
+async def test_what_has_no_plan_is_told_apart_from_what_went_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plans = Plans(CORE)
+    monkeypatch.setattr(shops, "PLANS", plans)
+    shop = Shop()
+
+    await shop.ask("{ __schema { queryType { name } } }")
+    shop.catalog.fail_with(down("PIM"))
+    await shop.ask('{ product(sku: "BOLT") { sku } }')
+
+    assert (plans.left, plans.unsupported) == (2, 1)
+
+
+async def test_entities_are_served_by_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    plans = Plans(CORE)
+    monkeypatch.setattr(shops, "PLANS", plans)
+    query = """query($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Node { id }
+    ... on Product { name price(quantity: 3) { quantity } } ... on Order { customer { name } } } }"""
+    told: list[object] = [
+        {"__typename": kind, name: key}
+        for kind, name, key in (
+            ("Product", "sku", "BOLT"),
+            ("Order", "number", "A1"),
+            ("Product", "sku", "no"),
+            ("Product", "id", encode("Product", "NUT")),
+            ("Shipment", "trackingNumber", "T1"),
+        )
+    ]
+
+    planned, stock = await both(query, {"r": told})
+
+    assert planned == stock
+    assert planned[1] == []
+    assert (plans.served, plans.left) == (1, 0)
 
 
 async def test_a_failure_asks_no_system_twice() -> None:

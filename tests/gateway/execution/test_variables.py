@@ -5,14 +5,20 @@ from typing import Any
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse
 from graphql.execution.values import VariableValues, get_variable_values
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.execution.variables import MAX_COERCION_ERRORS, Coercion
 
-SCHEMA = build_schema("type Query { x(a: String, b: ID!, c: Int, d: Boolean, e: [Int]): Int }")
+SCHEMA = build_schema(
+    "scalar _Any type Query { x(a: String, b: ID!, c: Int, d: Boolean, e: [Int]): Int"
+    " of(r: [_Any!]!): Int }"
+)
 PLAIN = "query($a: String, $b: ID!, $c: Int, $d: Boolean) { x(a: $a, b: $b, c: $c, d: $d) }"
 DEFAULT = 'query($a: String = "z", $b: ID!, $e: [Int]) { x(a: $a, b: $b, e: $e) }'
+
+# A slow machine is no finding.
+patient = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 values = st.one_of(
     st.none(),
@@ -30,6 +36,7 @@ def node(text: str) -> OperationDefinitionNode:
     return operation
 
 
+@patient
 @pytest.mark.parametrize("text", [PLAIN, DEFAULT], ids=["plain", "default"])
 @given(given=st.dictionaries(st.sampled_from("abcdef"), values))
 def test_values_and_complaints_are_the_librarys(text: str, given: dict[str, Any]) -> None:
@@ -38,6 +45,22 @@ def test_values_and_complaints_are_the_librarys(text: str, given: dict[str, Any]
     ours = Coercion(SCHEMA, operation).values(given)
     theirs = get_variable_values(
         SCHEMA, operation.variable_definitions or (), given, max_errors=MAX_COERCION_ERRORS
+    )
+
+    assert told(ours) == told(theirs)
+
+
+flat = st.dictionaries(st.sampled_from("ab"), st.one_of(values, st.just({})), max_size=2)
+
+
+@patient
+@given(given=st.one_of(values, st.lists(st.one_of(values, flat), max_size=3)))
+def test_representations_are_what_the_library_makes_of_them(given: Any) -> None:
+    operation = node("query($r: [_Any!]!) { of(r: $r) }")
+
+    ours = Coercion(SCHEMA, operation).values({"r": given})
+    theirs = get_variable_values(
+        SCHEMA, operation.variable_definitions or (), {"r": given}, max_errors=MAX_COERCION_ERRORS
     )
 
     assert told(ours) == told(theirs)
@@ -57,3 +80,6 @@ def test_plain_values_need_no_closer_look() -> None:
     assert found is not None
     assert found.coerced == {"a": "x", "b": "1", "c": 3, "d": False}
     assert coercion._at_once({"a": "x", "b": 1, "c": 3, "d": False}) is None
+    several = Coercion(SCHEMA, node("query($r: [_Any!]!) { of(r: $r) }"))
+    assert several._at_once({"r": [{"__typename": "Product", "sku": "x", "id": None}]})
+    assert several._at_once({"r": [{"sku": ["x"]}]}) is None
