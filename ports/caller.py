@@ -64,7 +64,8 @@ class Call(msgspec.Struct, frozen=True):
     is: people who wait, long lists, exports of partners. `note` is told how each answer came about
     that the call was given, whoever asked the system for it. `asked` are the port operation
     (`catalog.products`) and its arguments, where somebody wants to know; `trace` likewise. `watch`
-    is told of each call that is made to a system for it.
+    is told of each call that is made to a system for it. `once`: nothing is tried again, as where
+    the call finds out whether a system is back.
     """
 
     caller: Caller
@@ -80,3 +81,4 @@ class Call(msgspec.Struct, frozen=True):
     asked: tuple[str, tuple[Any, ...]] | None = None
     trace: Trace | None = None
     watch: Callable[[object], object] | None = None
+    once: bool = False

@@ -86,7 +86,7 @@ class Circuit:
         self._era = object()
         self._wait = rules.open_seconds
         self._probe_at = 0.0
-        self._probe: _Probe | None = None
+        self._probe: Probe | None = None
 
     @property
     def state(self) -> CircuitState:
@@ -111,7 +111,7 @@ class Circuit:
         if now < self._probe_at:
             raise self._refusal(self._probe_at - now)
         self._change(CircuitState.HALF_OPEN)
-        self._probe = _Probe(self._era)
+        self._probe = Probe(self._era)
         self._probe_at = now + self._rules.probe_seconds
         return self._probe
 
@@ -138,7 +138,7 @@ class Circuit:
 
     def _probed(self, token: object, good: bool | None) -> None:  # noqa: FBT001 - a verdict
         """Ends of calls that began before the last change say nothing about what is now."""
-        if not isinstance(token, _Probe) or token.era is not self._era:
+        if not isinstance(token, Probe) or token.era is not self._era:
             return
         if good:
             self._close()
@@ -224,8 +224,8 @@ def log_change(change: CircuitChange) -> None:
     )
 
 
-class _Probe:
-    """The token of a call that finds out; `era` is the one it began in."""
+class Probe:
+    """The token of the one call that finds out; `era` is the one it began in."""
 
     __slots__ = ("era",)
 

@@ -10,11 +10,13 @@ from math import inf
 from time import monotonic
 from typing import Any, TypeVar
 
+import msgspec
+
 from ports.caller import Call
 from ports.errors import TimedOutError, UpstreamError
 from ports.operation import Operation, operations
 from upstream.cache import Cache, CachedOperation
-from upstream.circuit import Circuits
+from upstream.circuit import Circuits, Probe
 from upstream.codec import shape_of
 from upstream.connector import Upstream
 from upstream.deadlines import Deadlines
@@ -102,6 +104,8 @@ class _Live:
         """
         circuit, error = self._circuit, None
         token = None if circuit is None else circuit.begin()
+        if type(token) is Probe:
+            call = msgspec.structs.replace(call, once=True)
         began = monotonic()
         due = self._deadlines.begin(call.deadline)
         try:

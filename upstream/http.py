@@ -125,7 +125,7 @@ class HttpClient:
         if monotonic() >= call.deadline:
             raise self.error(TimedOutError, request.operation, "asked after the deadline")
         self._budget.called()
-        tries = self.config.tries if request.idempotent else 1
+        tries = self.config.tries if request.idempotent and not call.once else 1
         was_cut = False
         for tried in range(1, tries):
             try:

@@ -34,9 +34,11 @@ class Fake:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []
+        self.once: list[bool] = []
 
     async def things(self, keys: Sequence[str], /, *, call: Call) -> dict[str, int]:
         self.asked.append(tuple(keys))
+        self.once.append(call.once)
         if "hang" in keys:
             await asyncio.Event().wait()
         if "bad" in keys:
@@ -143,6 +145,22 @@ async def test_a_circuit_keeps_calls_from_a_system_that_is_out() -> None:
         await port.things(("a",), call=call())
     assert len(fake.asked) == 2
     assert await port.count("four", call=call()) == 4
+
+
+async def test_a_call_that_finds_out_whether_a_system_is_back_is_tried_once() -> None:
+    """Its caller waits for it, and a weak system is not to be asked three times."""
+    fake, seconds = Fake(), [0.0]
+    rules = CircuitRules(minimum=1, open_seconds=1)
+    circuits = Circuits("ERP", "erp-fr", rules, clock=lambda: seconds[0])
+    port = guarded(fake, circuits=circuits)
+
+    with pytest.raises(MalformedError):
+        await port.things(("bad",), call=call())
+    seconds[0] = 1.5
+    await port.things(("a",), call=call())
+    await port.things(("a",), call=call())
+
+    assert fake.once == [False, True, False]
 
 
 async def test_an_open_circuit_is_no_reason_to_have_nothing_to_show() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from ports.errors import MalformedError, UnavailableError, UpstreamError
@@ -37,11 +38,11 @@ async def test_a_system_that_is_down_is_asked_a_tenth_more_at_most(connect: Conn
     async with serving(DOWN) as peer:
         client = connect(peer)
         told = await asyncio.gather(
-            *(client.send(ASKED, call=call()) for _ in range(200)), return_exceptions=True
+            *(client.send(ASKED, call=call()) for _ in range(1000)), return_exceptions=True
         )
 
     assert {type(one) for one in told} == {UnavailableError}
-    assert 200 < len(peer.received) <= 220
+    assert 1000 < len(peer.received) <= 1100
 
 
 async def test_one_failure_in_twenty_fails_nobody(connect: Connect) -> None:
@@ -52,6 +53,15 @@ async def test_one_failure_in_twenty_fails_nobody(connect: Connect) -> None:
             await client.send(ASKED, call=call())
 
     assert len(peer.received) == 210 + 1
+
+
+async def test_what_is_to_be_asked_once_is(connect: Connect) -> None:
+    async with serving(DOWN, good()) as peer:
+        once = msgspec.structs.replace(call(), once=True)
+        with pytest.raises(UnavailableError):
+            await connect(peer).send(ASKED, call=once)
+
+    assert len(peer.received) == 1
 
 
 async def test_what_changes_something_is_asked_once(connect: Connect) -> None:
