@@ -1,11 +1,9 @@
 """An ASGI application on a listening socket, until Ctrl-C or SIGTERM."""
 
-import ctypes
 import gc
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 
 import structlog
@@ -14,6 +12,7 @@ from starlette.types import ASGIApp
 
 from gateway.app import build
 from gateway.cli.listening import BACKLOG, end_on_signals, listen
+from gateway.cli.memory import Tidying, keep_memory
 from gateway.http.server import protocol
 from gateway.http.status_wiring import STOPPING
 from gateway.settings import Settings
@@ -28,8 +27,6 @@ _COLLECTING = (25_000, 20, 100)
 OTHER_FILES = 512
 # How long a thread that examines a long document may keep the event loop from its turn.
 TURN_SECONDS = 0.001
-# Of mallopt(3).
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _FAST = sys.platform != "win32"
 
 log = structlog.get_logger(__name__)
@@ -74,23 +71,12 @@ def run(
         backlog=BACKLOG,
     )
     sys.setswitchinterval(TURN_SECONDS)
-    _keep_memory()
+    keep_memory()
     # What is there now lives as long as the process; looking at it again and again costs pauses.
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTING)
     _Server(config, started).run(sockets=[listener])
-
-
-def _keep_memory() -> None:
-    """Has glibc keep up to 64 MiB that are free, which it else fetches anew page by page.
-
-    An answer of 400 KB otherwise costs up to five times as much. Other libraries do as they do.
-    """
-    with suppress(OSError, AttributeError, TypeError):
-        allocator = ctypes.CDLL(None)
-        allocator.mallopt(_MMAP_THRESHOLD, 32 << 20)
-        allocator.mallopt(_TRIM_THRESHOLD, 64 << 20)
 
 
 def _room_for(connections: int) -> int:
@@ -113,13 +99,16 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_start = on_start
+        self._tidying = Tidying()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            self._tidying.start()
             self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._tidying.stop()
         # Answers without an end would be waited for.
         end = self.lifespan.state.get(STOPPING)
         if end is not None:
