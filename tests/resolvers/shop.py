@@ -9,6 +9,7 @@ from typing import Any
 from gateway.execution.answer import Answer
 from gateway.execution.engine import StockEngine
 from gateway.execution.plans import Plans
+from gateway.operations.documents import Documents
 from gateway.operations.request import GraphQLRequest
 from ports.caller import Call, Caller, CallerKind
 from ports.catalog import (
@@ -44,6 +45,7 @@ from tests.contracts.fakes.tracking import FakeTracking
 
 CORE = schema()._schema
 PLANS = Plans(CORE)
+DOCUMENTS = Documents(CORE)
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 EVERYTHING = frozenset(
@@ -251,7 +253,7 @@ class Shop:
         context = Context(call, self.ports(), lambda code: f"https://shop/{code}", lambda: [SYSTEM])
         request = GraphQLRequest(query, variables, None, None)
         try:
-            engine = StockEngine(CORE, plans=PLANS if self.planned else None)
+            engine = StockEngine(CORE, DOCUMENTS, plans=PLANS if self.planned else None)
             return await engine.execute(request, context=context, method="POST")
         finally:
             await context.aclose()
