@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from math import copysign, inf
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+import msgspec
+
 from ports.caller import Call
 from ports.errors import UpstreamError
 from upstream.messages import Request, Response
@@ -19,7 +21,7 @@ WINDOW_SECONDS = 300.0
 _KEPT = 18_000
 
 
-class Exchange(NamedTuple):
+class Exchange(msgspec.Struct, frozen=True, gc=False):
     """One try of one call. `error` is a code of `ports.errors` or None.
 
     `tried` counts from 1; `span` is the try's own in a distributed trace.

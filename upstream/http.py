@@ -122,24 +122,61 @@ class HttpClient:
         budget allow, an answer that was cut short once.
         Raises UnavailableError, TimedOutError, ThrottledError, MalformedError or RefusedError.
         """
-        if monotonic() >= call.deadline:
+        now = Try(request, call)
+        if now.started >= call.deadline:
             raise self.error(TimedOutError, request.operation, "asked after the deadline")
         self._budget.called()
+        signed = self._ready()
+        if signed is None or not self._bulkhead.admit():
+            return await self._tried(request, call)
+        # Nearly all calls end here, by their first try, so it is in no function of its own.
+        try:
+            response = await self._carried(request, now, signed)
+        except BaseException as raised:
+            failure = self._broken(now, request.operation, raised)
+            if failure is None:
+                raise
+            failure.__cause__ = raised
+        else:
+            if response.status in request.expect:
+                self._note(now, response, None)
+                return response
+            failure = self._refused(now, response)
+            if self._is_renewed(response, signed):
+                failure = None
+        finally:
+            self._bulkhead.leave()
+        return await self._tried(request, call, failure, renewed=failure is None)
+
+    async def _tried(
+        self,
+        request: Request,
+        call: Call,
+        failure: UpstreamError | None = None,
+        *,
+        renewed: bool = False,
+    ) -> Response:
+        """All tries that may be, or those after a first one that ended by `failure`."""
         tries = self.config.tries if request.idempotent and not call.once else 1
         was_cut = False
-        for tried in range(1, tries):
-            try:
-                return await self._try(request, call, tried)
-            except (TransientError, MalformedError) as error:
-                if isinstance(error, MalformedError):
-                    if was_cut or not isinstance(error.__cause__, CutShortError):
-                        raise
-                    was_cut = True
-                wait = pause(error, tried)
-                if wait is None or wait >= self._left(call) or not self._budget.spend():
-                    raise
+        for tried in range(1, tries + 1):
+            if failure is None:
+                try:
+                    return await self._try(request, call, tried, last=renewed)
+                except (TransientError, MalformedError) as error:
+                    failure = error
+            if isinstance(failure, MalformedError):
+                if was_cut or not isinstance(failure.__cause__, CutShortError):
+                    raise failure
+                was_cut = True
+            elif not isinstance(failure, TransientError):
+                raise failure
+            wait = None if tried == tries else pause(failure, tried)
+            if wait is None or wait >= self._left(call) or not self._budget.spend():
+                raise failure
+            failure, renewed = None, False
             await asyncio.sleep(wait)
-        return await self._try(request, call, tries)
+        raise AssertionError("the last try ends by its answer or its failure")
 
     async def read(self, request: Request, shape: type[T], *, call: Call) -> T:
         """The JSON answer decoded into `shape`; one that does not fit is a MalformedError."""
@@ -251,11 +288,20 @@ class HttpClient:
         if response.status in request.expect:
             self._note(now, response, None)
             return response
-        failure = self._unexpected(response, request.operation)
-        self._note(now, response, failure)
-        if response.status != _UNAUTHORIZED or last or not self._credentials.refused(signed):
+        failure = self._refused(now, response)
+        if last or not self._is_renewed(response, signed):
             raise failure
         return await self._try(request, call, tried, last=True)
+
+    def _refused(self, now: Try, response: Response) -> UpstreamError:
+        """Notes an answer that was not expected; what it means."""
+        failure = self._unexpected(response, now.operation)
+        self._note(now, response, failure)
+        return failure
+
+    def _is_renewed(self, response: Response, signed: Mapping[str, str]) -> bool:
+        """Whether other credentials may do, where these were refused."""
+        return response.status == _UNAUTHORIZED and self._credentials.refused(signed)
 
     def _broken(self, now: Try, operation: str, raised: BaseException) -> UpstreamError | None:
         """Notes what ended an exchange without an answer; None for what is to be raised as it is."""

@@ -33,9 +33,13 @@ class Try:
         line = f"traceparent: 00-{trace.id}-{self.span}-{flags}\r\n"
         return line if trace.state is None else f"{line}tracestate: {trace.state}\r\n"
 
+    @property
+    def operation(self) -> str:
+        return _CREDENTIALS if self.request is None else self.request.operation
+
     def ended(self, response: Response | None, failure: UpstreamError | None) -> Exchange:
         return Exchange(
-            _CREDENTIALS if self.request is None else self.request.operation,
+            self.operation,
             time.monotonic() - self.started,
             None if response is None else response.status,
             None if failure is None else failure.code,

@@ -7,11 +7,11 @@ from typing import Any
 
 import msgspec
 
-from gateway.telemetry.journal.record import Passed
+from gateway.telemetry.journal.record import Good, Passed, good, told_of
 from gateway.telemetry.journal.writer import Journal, Waiting, body_of
 from gateway.telemetry.metrics.figures import Figures
 from gateway.telemetry.tracing.spans import Span, call_span
-from ports.caller import Call
+from ports.caller import Call, Caller
 from ports.errors import UpstreamError
 from ports.operation import operations
 from upstream.exchanges import Exchange
@@ -19,6 +19,10 @@ from upstream.messages import Request, Response
 
 # Answers are read right after they came.
 _REMEMBERED = 4
+# Callers whose names are not masked anew for each call.
+_CALLERS_KEPT = 1_000
+
+_Latest = tuple[Response, Exchange, Call, Request | None, Waiting]
 
 
 class UpstreamSink:
@@ -34,11 +38,13 @@ class UpstreamSink:
         figures: Figures | None = None,
         trace: Callable[[Span], None] | None = None,
     ) -> None:
+        self._named = named
         self._upstream, self._system = named
         self._trace = trace
         self._journal = journal
         self._figures = figures
-        self._latest: deque[tuple[Response, Passed, Waiting]] = deque(maxlen=_REMEMBERED)
+        self._latest: deque[_Latest] = deque(maxlen=_REMEMBERED)
+        self._callers: dict[str, tuple[Caller, tuple[str, str]]] = {}
 
     def passed(
         self,
@@ -54,8 +60,39 @@ class UpstreamSink:
             span = call_span(self._upstream, exchange, call, request, failure)
             if span is not None:
                 self._trace(span)
-        if self._journal is not None:
-            self._journaled(self._journal, exchange, call, request, response, failure)
+        journal = self._journal
+        if journal is None:
+            return
+        if failure is None and response is not None and self._upstream not in journal.capturing:
+            self._went_well(journal, exchange, call, request, response)
+        else:
+            self._journaled(journal, exchange, call, request, response, failure)
+
+    def _went_well(  # noqa: PLR0913, PLR0917 - those of `passed`
+        self,
+        journal: Journal,
+        exchange: Exchange,
+        call: Call,
+        request: Request | None,
+        response: Response,
+    ) -> None:
+        """Of most: without what an entry of a failure is made of."""
+        known = self._callers.get(call.caller.subject)
+        if known is None or known[0] is not call.caller:
+            known = self._learn(call.caller)
+        received, now = len(response.body), time.time()
+        try:
+            one = good(now, self._named, exchange, call, request, received, known[1])
+        except Exception:  # whatever connectors ask by, serving goes on
+            journal.unreadable()
+            return
+        self._latest.append((response, exchange, call, request, journal.put(one)))
+
+    def _learn(self, caller: Caller) -> tuple[Caller, tuple[str, str]]:
+        if len(self._callers) >= _CALLERS_KEPT:
+            self._callers.clear()
+        known = self._callers[caller.subject] = caller, told_of(caller)
+        return known
 
     def _journaled(  # noqa: PLR0913, PLR0917 - those of `passed`
         self,
@@ -66,35 +103,43 @@ class UpstreamSink:
         response: Response | None,
         failure: UpstreamError | None,
     ) -> None:
-        body, received = None, 0
+        waiting = journal.put(self._passed(exchange, call, request, response, failure))
         if response is not None:
-            received = len(response.body)
-            if failure is not None or journal.capturing:
-                is_kept = failure is not None or self._upstream in journal.capturing
-                body = body_of(response.body) if is_kept else None
-        elif failure is not None:
-            body = b""
+            self._latest.append((response, exchange, call, request, waiting))
+
+    def _passed(
+        self,
+        exchange: Exchange,
+        call: Call,
+        request: Request | None,
+        response: Response | None,
+        failure: UpstreamError | None,
+    ) -> Passed:
+        """With the body of the answer, or that there was none."""
+        body = b"" if response is None else body_of(response.body)
+        received = 0 if response is None else len(response.body)
         now = time.time()
-        told = Passed(
+        return Passed(
             now, self._upstream, self._system, exchange, call, request, received, body, failure
         )
-        waiting = journal.put(told)
-        if response is not None:
-            self._latest.append((response, told, waiting))
 
     def misread(self, failure: UpstreamError) -> None:
         """Marks the entry of the answer, which is still waiting to be written.
 
         Of an answer with several records that cannot be read, the first one is told.
         """
-        for answer, passed, waiting in reversed(self._latest):
-            if passed.exchange.operation == failure.operation:
-                if passed.failure is not None:
-                    return
-                passed.failure, passed.body = failure, body_of(answer.body)
-                if self._journal is not None:
-                    self._journal.instead(waiting, passed)
-                break
+        for place in range(len(self._latest) - 1, -1, -1):
+            answer, exchange, call, request, waiting = self._latest[place]
+            if exchange.operation != failure.operation:
+                continue
+            if isinstance(waiting, Passed) and waiting.failure is not None:
+                return
+            passed = self._passed(exchange, call, request, answer, failure)
+            passed.at = waiting.at
+            if self._journal is not None:
+                self._journal.instead(waiting, passed)
+            self._latest[place] = answer, exchange, call, request, passed
+            break
         if self._figures is not None:
             self._figures.misread.add(self._upstream, failure.operation)
 

@@ -92,7 +92,7 @@ class Journal:
     def is_writing(self) -> bool:
         return self._store is not None
 
-    def put(self, one: Passed | Stood) -> Waiting:
+    def put(self, one: Passed | Stood | Good) -> Waiting:
         """Called on the event loop. The oldest makes room for the newest. Tells what waits.
 
         What went well is made small at once: what it was made of need not live on for it.
@@ -102,11 +102,15 @@ class Journal:
             if isinstance(one, Passed) and one.is_good:
                 waiting = good_of(one)
         except Exception:
-            self.dropped["unreadable"] += 1
-            log.exception("journal entry failed")
+            self.unreadable()
         else:
             self._append(waiting)
         return waiting
+
+    def unreadable(self) -> None:
+        """Counts an entry that could not be made, where its error is being handled."""
+        self.dropped["unreadable"] += 1
+        log.exception("journal entry failed")
 
     def instead(self, waiting: Waiting, one: Passed) -> None:
         """Puts `one` in the place of what waits, or beside it where that was taken already."""
