@@ -201,11 +201,14 @@ class LocalStore:
         return self.take_now(key, policy, cost)
 
     def take_now(self, key: str, policy: Policy, cost: int) -> tuple[bool, Levels]:
-        now = self._clock()
-        known, at = self._levels.get(key, (Levels(), now))
-        drained = _drained(known, policy, max(0.0, now - at))
-        allowed, levels = _charged(drained, policy, cost)
-        self._levels[key] = levels, max(now, at)
+        now, found = self._clock(), self._levels.get(key)
+        if found is None:
+            allowed, levels = _charged(Levels(), policy, cost)
+        else:
+            known, at = found
+            now = max(now, at)
+            allowed, levels = _charged(_drained(known, policy, now - at), policy, cost)
+        self._levels[key] = levels, now
         self._levels.move_to_end(key)
         if len(self._levels) > self._max_callers:
             self._levels.popitem(last=False)

@@ -3,12 +3,16 @@
 What is counted is kept as keyed hashes only; numbers, SKUs and secrets are never stored or logged.
 """
 
+import os
 import secrets
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from heapq import nlargest
+from operator import itemgetter
 from typing import Protocol
 
 import structlog
@@ -21,6 +25,8 @@ MAX_CALLERS = 100_000
 # About 150 bytes each: 30 MB when everybody is suspicious at once.
 MAX_ENTRIES = 200_000
 MAX_FACT_CHARACTERS = 64
+# So many times the threshold are held at most, where no alarm may be told anyway.
+_CROWD = 2
 # What an event may say besides; everything else might be personal or secret.
 _TOLD = frozenset({"address", "key_id", "issuer", "origin", "request_id", "why"})
 
@@ -111,6 +117,8 @@ class Watch:
         self._entries = 0
         self._throttled: OrderedDict[str, float] = OrderedDict()
         self._salt = secrets.token_bytes(16)
+        # Python's own hash of texts is keyed anew in each process, unless it was told not to.
+        self._is_keyed = bool(sys.flags.hash_randomization) and "PYTHONHASHSEED" not in os.environ
         self._tell: Tell | None = None
 
     def share(self, tell: Tell) -> None:
@@ -173,9 +181,9 @@ class Watch:
         if not values or rule is None:
             return
         window, now = self._window(event, caller), self._clock()
-        before = len(window.entries)
-        salt = self._salt
-        crossed = window.add_all([hash((salt, value)) for value in values], now, rule)
+        before, salt = len(window.entries), self._salt
+        hashed = map(hash, values) if self._is_keyed else [hash((salt, one)) for one in values]
+        crossed = window.add_all(hashed, now, rule)
         self._entries += len(window.entries) - before
         if crossed:
             self._raise_alarm(event, caller, rule, {})
@@ -207,8 +215,10 @@ class Watch:
         return window
 
     def _hashed(self, value: object) -> int | None:
-        """Python's hash of texts is keyed anew in each process, so it tells nothing of them."""
-        return None if value is None else hash((self._salt, str(value)))
+        """Keyed, so that it tells nothing of the text."""
+        if value is None:
+            return None
+        return hash(str(value)) if self._is_keyed else hash((self._salt, str(value)))
 
     def _raise_alarm(
         self, event: Event, caller: str, rule: Rule, facts: Mapping[str, object]
@@ -237,12 +247,15 @@ class Watch:
 
 
 class _Window:
-    """The latest entries, oldest first, at most as many as make an alarm."""
+    """When each value was seen last, of little more of them than make an alarm.
+
+    What is too old is looked for only where it could matter: most callers never come near.
+    """
 
     __slots__ = ("entries", "quiet_until", "serial")
 
     def __init__(self) -> None:
-        self.entries: OrderedDict[int | str, float] = OrderedDict()
+        self.entries: dict[int | str, float] = {}
         self.serial = 0
         self.quiet_until = float("-inf")
 
@@ -252,17 +265,16 @@ class _Window:
         self.serial += 1
         return self.add_all((key,), now, rule)
 
-    def add_all(self, keys: Collection[int | str], now: float, rule: Rule) -> bool:
+    def add_all(self, keys: Iterable[int | str], now: float, rule: Rule) -> bool:
         """As `add`, for several at once."""
-        entries, oldest = self.entries, now - rule.window_seconds
-        while entries and next(iter(entries.values())) <= oldest:
-            entries.popitem(last=False)
-        for key in keys:
-            entries.pop(key, None)
-            entries[key] = now
-        while len(entries) > rule.threshold:
-            entries.popitem(last=False)
-        return len(entries) >= rule.threshold and self.quiets(now, rule)
+        entries, most = self.entries, rule.threshold
+        entries.update(dict.fromkeys(keys, now))
+        if len(entries) < most:
+            return False
+        if now < self.quiet_until and len(entries) < _CROWD * most:
+            return False
+        self.entries = entries = _latest(entries, now - rule.window_seconds, most)
+        return len(entries) >= most and self.quiets(now, rule)
 
     def quiets(self, now: float, rule: Rule) -> bool:
         """Whether an alarm may be told now; then there is none for the length of a window."""
@@ -270,6 +282,14 @@ class _Window:
             return False
         self.quiet_until = now + rule.window_seconds
         return True
+
+
+def _latest(entries: Mapping[int | str, float], oldest: float, most: int) -> dict[int | str, float]:
+    """Those seen after `oldest`, `most` of them."""
+    kept = {key: seen for key, seen in entries.items() if seen > oldest}
+    if len(kept) <= most:
+        return kept
+    return dict(nlargest(most, kept.items(), key=itemgetter(1)))
 
 
 def _each(event: Event, values: Iterable[str]) -> Iterator[Note]:

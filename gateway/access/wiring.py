@@ -69,6 +69,8 @@ class Access:
 
     async def admit(self, headers: Headers, scope: Mapping[str, Any]) -> Admitted:
         """Raises AccessError 400 or 401, RequestError 429 for who is throttled, TransientError."""
+        if (known := self.admit_now(headers, scope)) is not None:
+            return known
         address = str((scope.get("client") or ("unknown",))[0])
         network = network_of(address)
         self.watch.require_unthrottled(network)
@@ -96,8 +98,14 @@ class Access:
 
     async def take(self, context: Context, cost: int, /) -> None:
         """Charges the caller of an operation. Raises RateLimitedError."""
-        admitted = Admitted(context.call.caller, context.address)
-        context.headers.extend(await self.charge(admitted, cost))
+        taken = self._taken_now(context.call.caller, context.address, cost)
+        if taken is None:
+            admitted = Admitted(context.call.caller, context.address)
+            context.headers.extend(await self.charge(admitted, cost))
+        elif taken.allowed:
+            context.headers.extend(rate_headers(taken))
+        else:
+            raise RateLimitedError(taken)
 
     async def take_refused(self, context: Context, cost: int, /) -> None:
         """As `take`, for what was refused; who has nothing left is not listened to until then."""
@@ -121,10 +129,13 @@ class Access:
 
     def charge_now(self, admitted: Admitted, cost: int) -> tuple[Header, ...] | None:
         """As `charge`; None where that would wait or refuse, and then nothing was charged."""
-        caller, classes = admitted.caller, self._keys.rate_classes if self._keys else {}
-        rate_class = classes.get(caller.subject)
-        taken = self._rates.take_now(caller, cost, admitted.address, rate_class)
+        taken = self._taken_now(admitted.caller, admitted.address, cost)
         return rate_headers(taken) if taken is not None and taken.allowed else None
+
+    def _taken_now(self, caller: Caller, address: str, cost: int) -> Taken | None:
+        """None where that would wait for a store that is elsewhere."""
+        classes = self._keys.rate_classes if self._keys else {}
+        return self._rates.take_now(caller, cost, address, classes.get(caller.subject))
 
     def routes(self) -> Sequence[Route]:
         return self._resource.routes()
