@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.telemetry.journal.record import Good, Passed, good, told_of
+from gateway.telemetry.journal.record import Passed, good, told_of
 from gateway.telemetry.journal.writer import Journal, Waiting, body_of
 from gateway.telemetry.metrics.figures import Figures
 from gateway.telemetry.tracing.spans import Span, call_span
@@ -68,7 +68,7 @@ class UpstreamSink:
         else:
             self._journaled(journal, exchange, call, request, response, failure)
 
-    def _went_well(  # noqa: PLR0913, PLR0917 - those of `passed`
+    def _went_well(
         self,
         journal: Journal,
         exchange: Exchange,
@@ -81,12 +81,9 @@ class UpstreamSink:
         if known is None or known[0] is not call.caller:
             known = self._learn(call.caller)
         received, now = len(response.body), time.time()
-        try:
+        with journal.careful():
             one = good(now, self._named, exchange, call, request, received, known[1])
-        except Exception:  # whatever connectors ask by, serving goes on
-            journal.unreadable()
-            return
-        self._latest.append((response, exchange, call, request, journal.put(one)))
+            self._latest.append((response, exchange, call, request, journal.put(one)))
 
     def _learn(self, caller: Caller) -> tuple[Caller, tuple[str, str]]:
         if len(self._callers) >= _CALLERS_KEPT:
