@@ -33,6 +33,7 @@ from gateway.http.batches import Batches
 from gateway.http.cross_origin import CrossOrigin
 from gateway.http.doors import Doors
 from gateway.http.endpoint import Endpoint
+from gateway.http.express import Work
 from gateway.http.ide import IdeConfiguration, ide_routes
 from gateway.http.incoming import Incoming
 from gateway.http.media import MediaLinks, media_route
@@ -246,7 +247,13 @@ def build(
         state={
             DOOR: endpoint,
             STOPPING: wiring.overview.listeners.end,
-            **express(make_context.doors, make_context.kept, wiring.overview.reused, seen),
+            **express(
+                make_context.doors,
+                make_context.kept,
+                Work(operations, endpoint),
+                wiring.overview.reused,
+                seen,
+            ),
         },
     )
     return _guarded(application, settings)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from gateway.http.doors import Doors
-from gateway.http.express import EXPRESS, Express
+from gateway.http.express import EXPRESS, Express, Work
 from gateway.http.replies import Reused
 from gateway.http.response_cache import ResponseCache
 from gateway.settings import Settings
@@ -25,7 +25,7 @@ def keeping(settings: Settings, cache: Cache | None) -> ResponseCache | None:
 
 
 def express(
-    doors: Doors, kept: ResponseCache | None, reused: Reused, seen: Instruments
+    doors: Doors, kept: ResponseCache | None, work: Work, reused: Reused, seen: Instruments
 ) -> Mapping[str, object]:
     """For the server's state."""
-    return {} if kept is None else {EXPRESS: Express(doors, kept, reused, seen.answered)}
+    return {EXPRESS: Express(doors, kept, work, reused, seen.answered)}

@@ -23,7 +23,7 @@ from uvicorn.protocols.http.httptools_impl import (
 from gateway.http.responses import NO_STORE, PROBLEM, Header, problem_of
 
 # Longer bodies are not copied behind their heads.
-_JOINED_BYTES = 64 * 1024
+JOINED_BYTES = 64 * 1024
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _NAMES_KEPT = 1_000
 _NOT_SNIFFED: Header = (b"x-content-type-options", b"nosniff")
@@ -98,6 +98,8 @@ class Cycle(RequestResponseCycle):
     body: Any = b""
     chunked_encoding: bool | None = None
     expected_content_length = 0
+    # Whether its work is of no use to anybody once the client has gone.
+    ends_with_client = False
     # Told of a whole answer, its headers and more of them as lines.
     learns: Callable[[Scope, list[Header], bytes], object] | None = None
 
@@ -158,7 +160,7 @@ class Cycle(RequestResponseCycle):
         head = b"%s%s%s%s\r\n" % (STATUS_LINE[status], always, told, lines)
         if self.scope["method"] == "HEAD" or not body:
             self.transport.write(head)
-        elif len(body) > _JOINED_BYTES:
+        elif len(body) > JOINED_BYTES:
             self.transport.write(head)
             self.transport.write(body)
         else:

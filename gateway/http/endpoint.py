@@ -6,6 +6,7 @@ Every answer is JSON, whatever was sent. Who may ask is decided where the contex
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import NoReturn
 
 import orjson
@@ -24,6 +25,7 @@ from gateway.http.compression import (
     is_guessable,
     takes_gzip,
 )
+from gateway.http.express import ANEW, OUTCOME, PLAIN
 from gateway.http.head import head_of
 from gateway.http.incoming import (
     ClientGoneError,
@@ -60,7 +62,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class _Outcome:
+class Outcome:
     """What is to be sent. `reply` is the kept answer that it is; `asking` is how it was found."""
 
     status: int
@@ -71,6 +73,13 @@ class _Outcome:
     asking: Asking | None = None
     # Answers with errors may repeat what was sent, beside what others must not guess.
     compressible: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all that its headers tell of itself is told anew each time."""
+        if self.status != HTTPStatus.OK or self.etag is not None:
+            return False
+        return ANEW.issuperset([name for name, _ in self.headers])
 
 
 class Endpoint:
@@ -88,7 +97,7 @@ class Endpoint:
     ) -> None:
         self._engine = engine
         self._make_context = make_context
-        self._max_body_bytes = max_body_bytes
+        self.max_body_bytes = max_body_bytes
         self._body_seconds = body_seconds
         self._replies = replies
         self._compression = compression or CompressionRules(enabled=False)
@@ -99,31 +108,61 @@ class Endpoint:
         if scope["method"] == "OPTIONS":
             await send_whole(send, 204, b"", (_ALLOW,))
             return
-        accepted = negotiate(b",".join(head_of(scope).all(b"accept")).decode("latin-1"))
-        media_type = accepted or MediaType.JSON
+        accepted = _accepted(scope)
+        outcome = scope.setdefault("state", {}).pop(OUTCOME, None)
+        try:
+            if outcome is None:
+                outcome = await self._settled(scope, receive, accepted)
+        except ClientGoneError:
+            return
+        await self._send(scope, send, outcome, _CONTENT_TYPES[accepted or MediaType.JSON])
+
+    async def outcome(self, scope: Scope, sent: bytes) -> Outcome:
+        """That of a whole request by POST, for who tells it by itself, or by `OUTCOME`.
+
+        The task is to be cancelled when the client goes.
+        """
+        return await self._settled(scope, None, _accepted(scope), sent)
+
+    def may_code(self, outcome: Outcome) -> bool:
+        """Whether it is one that clients may get compressed."""
+        rules = self._compression
+        return rules.enabled and outcome.compressible and len(outcome.body) >= rules.min_bytes
+
+    async def _settled(
+        self,
+        scope: Scope,
+        receive: Receive | None,
+        accepted: MediaType | None,
+        sent: bytes | None = None,
+    ) -> Outcome:
+        """Raises ClientGoneError alone: whatever else goes wrong is an outcome."""
         request_id = request_id_of(scope)
         try:
             if accepted is None:
                 _refuse_accept()
-            outcome = await self._outcome(receive, Incoming(scope, request_id), media_type)
+            method = _method_of(scope)
+            if sent is None:
+                sent = await self._sent(scope, receive, method)
+            return await self._outcome(Incoming(scope, request_id), method, accepted, sent, receive)
         except ClientGoneError:
-            return
+            raise
         except RequestError as error:
             entry = errors.plain_entry(error.message, error.code, request_id)
-            outcome = _Outcome(error.status, _refusal(entry), (NO_STORE, *error.headers))
+            return Outcome(error.status, _refusal(entry), (NO_STORE, *error.headers))
         except PortError as error:
             status, headers = _port_status(error)
             entry = errors.port_entry(error, request_id)
-            outcome = _Outcome(status, _refusal(entry), (NO_STORE, *headers))
+            return Outcome(status, _refusal(entry), (NO_STORE, *headers))
         except Exception:
             log.exception("request failed", request_id=request_id)
             entry = errors.plain_entry(errors.INTERNAL_MESSAGE, errors.INTERNAL, request_id)
-            outcome = _Outcome(500, _refusal(entry), (NO_STORE,))
-        await self._send(scope, send, outcome, _CONTENT_TYPES[media_type])
+            return Outcome(500, _refusal(entry), (NO_STORE,))
 
-    async def _send(self, scope: Scope, send: Send, outcome: _Outcome, kind: Header) -> None:
+    async def _send(self, scope: Scope, send: Send, outcome: Outcome, kind: Header) -> None:
         headers = (*outcome.headers, *self._vary)
         etag = outcome.etag
+        scope["state"][PLAIN] = outcome.is_plain
         if etag is not None:
             headers = (*headers, (b"etag", etag))
             if is_known(scope, etag):
@@ -135,13 +174,10 @@ class Endpoint:
         head = scope["method"] == "HEAD"
         await send_whole(send, outcome.status, body, (kind, *headers), head=head)
 
-    def _is_compressed(self, scope: Scope, outcome: _Outcome) -> bool:
-        rules = self._compression
-        if not (rules.enabled and outcome.compressible) or len(outcome.body) < rules.min_bytes:
-            return False
-        return takes_gzip(scope) and not is_guessable(scope)
+    def _is_compressed(self, scope: Scope, outcome: Outcome) -> bool:
+        return self.may_code(outcome) and takes_gzip(scope) and not is_guessable(scope)
 
-    async def _gzipped(self, outcome: _Outcome) -> bytes:
+    async def _gzipped(self, outcome: Outcome) -> bytes:
         reply = outcome.reply
         if reply is None:
             return await gzipped(outcome.body, often=False)
@@ -152,14 +188,14 @@ class Endpoint:
         return reply.gzipped or outcome.body
 
     async def _outcome(
-        self, receive: Receive, incoming: Incoming, media_type: MediaType
-    ) -> _Outcome:
+        self,
+        incoming: Incoming,
+        method: Method,
+        media_type: MediaType,
+        sent: bytes,
+        receive: Receive | None,
+    ) -> Outcome:
         scope = incoming.scope
-        method = _METHODS.get(scope["method"])
-        if method is None:
-            message = "Send GraphQL by POST, or queries by GET."
-            raise RequestError(405, message, "METHOD_NOT_ALLOWED", (_ALLOW,))
-        sent = await self._sent(scope, receive, method)
         asking = None
         if self._replies is not None:
             asking = self._replies.asking(incoming, sent)
@@ -167,7 +203,7 @@ class Endpoint:
             if found is not None:
                 reply = found.reply
                 body, etag = reply.body, reply.etag
-                return _Outcome(200, body, found.headers, etag, reply, asking, compressible=True)
+                return Outcome(200, body, found.headers, etag, reply, asking, compressible=True)
         request = _parsed(scope, method, sent)
         context = await self._make_context(incoming, request)
         answer = await self._answer(request, context, method, receive)
@@ -178,33 +214,46 @@ class Endpoint:
         of_caller = getattr(context, "headers", None) or answer.headers
         headers = (*told.headers, *of_caller)
         status = _status(answer, media_type)
-        return _Outcome(status, body, headers, told.etag, compressible=not answer.errors)
+        return Outcome(status, body, headers, told.etag, compressible=not answer.errors)
 
     async def _answer(
-        self, request: GraphQLRequest, context: object, method: Method, receive: Receive
+        self, request: GraphQLRequest, context: object, method: Method, receive: Receive | None
     ) -> Answer:
-        watched = self._watches.begin(receive)
+        watched = None if receive is None else self._watches.begin(receive)
         try:
             return await self._engine.execute(request, context=context, method=method)
         except asyncio.CancelledError:
-            if watched.is_gone and watched.owner.uncancel() == 0:
+            if watched is not None and watched.is_gone and watched.owner.uncancel() == 0:
                 raise ClientGoneError from None
             raise
         finally:
-            self._watches.end(watched)
+            if watched is not None:
+                self._watches.end(watched)
             aclose = getattr(context, "aclose", None)
             if aclose is not None:
                 await aclose()
 
-    async def _sent(self, scope: Scope, receive: Receive, method: Method) -> bytes:
-        if method == "POST":
+    async def _sent(self, scope: Scope, receive: Receive | None, method: Method) -> bytes:
+        if method == "POST" and receive is not None:
             return await read_body(
-                scope, receive, max_bytes=self._max_body_bytes, seconds=self._body_seconds
+                scope, receive, max_bytes=self.max_body_bytes, seconds=self._body_seconds
             )
         query_string: bytes = scope["query_string"]
-        if len(query_string) > self._max_body_bytes:
+        if len(query_string) > self.max_body_bytes:
             raise RequestError(414, "The query string is too long; use POST.", "URI_TOO_LONG")
         return query_string
+
+
+def _accepted(scope: Scope) -> MediaType | None:
+    return negotiate(b",".join(head_of(scope).all(b"accept")).decode("latin-1"))
+
+
+def _method_of(scope: Scope) -> Method:
+    method = _METHODS.get(scope["method"])
+    if method is None:
+        message = "Send GraphQL by POST, or queries by GET."
+        raise RequestError(405, message, "METHOD_NOT_ALLOWED", (_ALLOW,))
+    return method
 
 
 def _parsed(scope: Scope, method: Method, sent: bytes) -> GraphQLRequest:

@@ -1,17 +1,20 @@
-"""Gives kept answers again from where the server reads requests, without a task for each.
+"""Answers requests like earlier ones from where the server reads them, without the layers between.
 
-The application gives a kept answer once by its usual way. What it told then, but for what belongs to
-that one request, is told to the next request with the same headers. Who asks is let in, charged,
-watched and counted each time as on the usual way, which is taken by whatever is not plain here.
+The application answers a request once by its usual way. What that told by headers, but for what
+belongs to the one request, is told to the next with the same headers. Who asks is let in, charged,
+watched and counted each time as on the usual way, which is taken by whatever is not plain here: a
+kept answer is given without a task, any other is worked out by the endpoint itself.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from starlette.datastructures import Headers
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope
 
 from gateway.http import cache_headers
 from gateway.http.cache_headers import Holding
@@ -22,22 +25,31 @@ from gateway.telemetry.tracing.context import new_trace_id
 if TYPE_CHECKING:
     from gateway.access.watch import Observed
     from gateway.access.wiring import Admitted
+    from gateway.http.cycle import Cycle
+    from gateway.http.endpoint import Endpoint, Outcome
     from gateway.http.response_cache import Reply, ResponseCache
+    from gateway.http.shedding import Shedding
     from ports.caller import Caller
 
 # Under this name the server's state holds it.
 EXPRESS = "express"
-# Under this one the state of a request tells what kept answer it is given.
-GIVEN = "given"
+# Under these the state of a request tells what it is answered with, and that nothing but what is
+# told anew depends on more than its headers.
+OUTCOME, PLAIN = "outcome", "plain"
 _FORMS_KEPT = 1_000
+_HEADS_KEPT = 4_000
+_OK = 200
 # Those of this one request: its length says nothing of its answer, the others make it another one.
 _APART = frozenset({b"content-length"})
 _OWN = frozenset({b"x-request-id", b"traceparent", b"tracestate"})
 # Told anew each time.
-_ANEW = frozenset(
+ANEW = frozenset(
     {b"cache-control", b"age", b"cache-status", b"ratelimit", b"ratelimit-policy"}
     | {b"content-length", b"x-request-id"}
 )
+# Of a scope, what is the same for all requests with the same headers from the same place.
+_SHARED = ("type", "asgi", "http_version", "method", "scheme", "path", "raw_path", "query_string")
+_IDENTITY = (b"", b"identity")
 
 Key = tuple[bytes, object, tuple[Header, ...]]
 """Target, the other end of the connection, and headers: what an answer's own headers follow from."""
@@ -53,68 +65,103 @@ class Lets(Protocol):
     ) -> tuple[Header, ...] | None: ...
 
 
-class _Form:
-    """What requests with the same headers have in common; `lines` by whether they get gzip."""
+class Form:
+    """What requests with the same headers have in common; `lines` by the coding they get."""
 
-    __slots__ = ("content_type", "headers", "language", "lines", "scope")
+    __slots__ = ("content_type", "headers", "is_coded", "key", "language", "lines", "scope")
 
-    def __init__(self, scope: Scope, language: str) -> None:
+    def __init__(self, key: Key, scope: Scope, language: str) -> None:
         first = head_of(scope).first
-        self.scope: Scope = {"headers": scope["headers"], "client": scope.get("client")}
+        self.key = key
+        self.scope: Scope = {name: scope[name] for name in _SHARED}
+        self.scope |= {"headers": scope["headers"], "client": scope.get("client")}
+        self.scope["root_path"] = scope.get("root_path", "")
+        head_of(self.scope)
         self.headers = Headers(raw=scope["headers"])
         self.content_type = first.get(b"content-type", b"")
+        self.is_coded = first.get(b"accept-encoding", b"") not in _IDENTITY
         self.language = language
         self.lines: dict[bool, bytes] = {}
 
 
+class Met(NamedTuple):
+    """What the bytes of a request's head say: its form, and the length of its body."""
+
+    form: Form
+    length: int
+
+
+class Work(NamedTuple):
+    """Who works out answers, and who says whether there is time for it."""
+
+    endpoint: "Endpoint"
+    shedding: "Shedding"
+
+
 class Express:
-    """Of answers in `kept`. `reused` is told of each, `counted` the status and the seconds."""
+    """Of answers in `kept`, where any are. `reused` is told of each, `counted` of all answers.
+
+    The latter is told the status and the seconds.
+    """
 
     def __init__(
         self,
         doors: Lets,
-        kept: "ResponseCache",
+        kept: "ResponseCache | None",
+        work: Work,
         reused: "Callable[[Caller, object], object]",
         counted: Callable[[int, float], object],
     ) -> None:
         self._doors = doors
         self._kept = kept
+        self._endpoint, self._shedding = work
         self._reused = reused
         self._counted = counted
-        self._clock = kept.clock
-        self._forms: OrderedDict[Key, _Form] = OrderedDict()
+        self._forms: OrderedDict[Key, Form] = OrderedDict()
+        self._heads: OrderedDict[tuple[bytes, object], Met] = OrderedDict()
 
     def key(self, target: bytes, client: object, headers: list[Header]) -> Key:
         return target, client, tuple([one for one in headers if one[0] not in _APART])
 
-    def learn(
-        self, key: Key, body: bytes, scope: Scope, headers: Sequence[Header], lines: bytes
-    ) -> None:
-        """Of any answer: its headers, and more of them as lines. Ours are those to kept ones."""
+    def form(self, key: Key) -> Form | None:
+        return self._forms.get(key)
+
+    def met(self, head: bytes, client: object) -> Met | None:
+        """What these very bytes of a head were found to say before."""
+        return self._heads.get((head, client))
+
+    def meet(self, head: bytes, client: object, met: Met) -> None:
+        """To be told of the whole head of a request whose body has a length that it tells."""
+        self._heads[head, client] = met
+        if len(self._heads) > _HEADS_KEPT:
+            self._heads.popitem(last=False)
+
+    def learn(self, key: Key, scope: Scope, headers: Sequence[Header], lines: bytes) -> None:
+        """Of any answer: its headers, and more of them as lines. Ours are those to plain ones."""
         head = head_of(scope)
-        if scope["state"].get(GIVEN) != body or not _OWN.isdisjoint(head.first):
+        if not scope["state"].get(PLAIN) or not _OWN.isdisjoint(head.first):
             return
         form = self._forms.get(key)
         if form is None:
             language = self._doors.language(head.first.get(b"accept-language"))
-            form = self._forms[key] = _Form(scope, language)
+            form = self._forms[key] = Form(key, scope, language)
             if len(self._forms) > _FORMS_KEPT:
                 self._forms.popitem(last=False)
-        is_gzip = any(name == b"content-encoding" for name, _ in headers)
-        same = [one for one in headers if one[0].lower() not in _ANEW]
-        form.lines[is_gzip] = b"".join([b"%s: %s\r\n" % one for one in same]) + lines
+        is_coded = any(name == b"content-encoding" for name, _ in headers)
+        same = [one for one in headers if one[0].lower() not in ANEW]
+        form.lines[is_coded] = b"".join([b"%s: %s\r\n" % one for one in same]) + lines
 
-    def answer(self, key: Key, body: bytes) -> tuple[bytes, bytes] | None:
-        """Lines of headers and a body for status 200; None: the application is to be asked."""
-        form = self._forms.get(key)
-        if form is None:
+    def answer(self, form: Form, body: bytes) -> tuple[bytes, bytes] | None:
+        """Lines of headers and a body for status 200; None: there is no such answer."""
+        kept = self._kept
+        if kept is None:
             return None
         place = ("POST", form.content_type, form.language, body)
-        if not self._kept.is_asked(place):
+        if not kept.is_asked(place):
             return None
         began = time.monotonic()
         admitted = self._doors.admitted_now(form.headers, form.scope)
-        if admitted is None or (reply := self._kept.find(place, admitted.caller)) is None:
+        if admitted is None or (reply := kept.find(place, admitted.caller)) is None:
             return None
         told, lines = _body_of(reply, form)
         if lines is None:
@@ -123,24 +170,67 @@ class Express:
         if quota is None:
             return None
         self._reused(admitted.caller, reply.source)
-        lines += self._anew(reply, quota, len(told))
-        self._counted(200, time.monotonic() - began)
+        lines += _anew(reply, kept.clock(), quota, len(told))
+        self._counted(_OK, time.monotonic() - began)
         return lines, told
 
-    def _anew(self, reply: "Reply", quota: tuple[Header, ...], length: int) -> bytes:
-        now = self._clock()
-        holding = Holding(now - reply.born, reply.until - now)
-        return b"%s: %s\r\n%s: %s\r\n%s: %s\r\n%scontent-length: %d\r\nx-request-id: %s\r\n" % (
-            *cache_headers.cache_control(holding, for_all=False),
-            *cache_headers.age(holding),
-            *cache_headers.hit(holding.remaining),
-            b"".join([b"%s: %s\r\n" % one for one in quota]),
-            length,
-            new_trace_id().encode(),
+    def takes(self, form: Form, body: bytes) -> bool:
+        """Whether such a request may be worked out here."""
+        # Without an endpoint's own lines there would be nothing to gain; an array is for others.
+        return (
+            False in form.lines and body[:1] == b"{" and len(body) <= self._endpoint.max_body_bytes
         )
 
+    def lets_in(self) -> bool:
+        """Whether there is room for one more request, which is counted then."""
+        return self._shedding.lets_in()
 
-def _body_of(reply: "Reply", form: _Form) -> tuple[bytes, bytes | None]:
+    async def work(
+        self, form: Form, app: ASGIApp, scope: Scope, receive: Receive, cycle: "Cycle"
+    ) -> None:
+        """Answers as `app` would, which is asked to tell whatever is not plain."""
+        began, body = time.monotonic(), bytes(cycle.body)
+        try:
+            await self._shedding.begin()
+            try:
+                outcome = await self._endpoint.outcome(scope, body)
+            finally:
+                self._shedding.end()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if cycle.disconnected and task is not None and task.uncancel() == 0:
+                return  # nobody is left to be told
+            raise
+        if self._is_told_by(form, outcome) and cycle.takes_whole():
+            length, request_id = len(outcome.body), scope["state"]["request_id"].encode()
+            own = b"content-length: %d\r\nx-request-id: %s\r\n" % (length, request_id)
+            cycle.write(_OK, list(outcome.headers), form.lines[False] + own, outcome.body)
+            self._counted(_OK, time.monotonic() - began)
+        else:
+            scope["state"][OUTCOME] = outcome
+            cycle.learns = partial(self.learn, form.key)
+            await app(scope, receive, cycle)
+
+    def _is_told_by(self, form: Form, outcome: "Outcome") -> bool:
+        """Whether the form's lines are the answer's."""
+        if not outcome.is_plain or False not in form.lines:
+            return False
+        return not (form.is_coded and self._endpoint.may_code(outcome))
+
+
+def _anew(reply: "Reply", now: float, quota: tuple[Header, ...], length: int) -> bytes:
+    holding = Holding(now - reply.born, reply.until - now)
+    return b"%s: %s\r\n%s: %s\r\n%s: %s\r\n%scontent-length: %d\r\nx-request-id: %s\r\n" % (
+        *cache_headers.cache_control(holding, for_all=False),
+        *cache_headers.age(holding),
+        *cache_headers.hit(holding.remaining),
+        b"".join([b"%s: %s\r\n" % one for one in quota]),
+        length,
+        new_trace_id().encode(),
+    )
+
+
+def _body_of(reply: "Reply", form: Form) -> tuple[bytes, bytes | None]:
     """As long as no request has got it compressed, or plain, nobody knows how that is told."""
     if reply.gzipped is not None and (lines := form.lines.get(True)) is not None:
         return reply.gzipped, lines

@@ -15,7 +15,6 @@ from gateway.execution.provenance import NotedContext, Provenance
 from gateway.http import cache_headers
 from gateway.http.cache_headers import Holding
 from gateway.http.doors import Admission
-from gateway.http.express import GIVEN
 from gateway.http.head import head_of
 from gateway.http.incoming import Incoming
 from gateway.http.response_cache import Asked, Clock, Reply, ResponseCache
@@ -103,7 +102,6 @@ class Replies:
         quota = await self._doors.again(admission, reply.cost, reply.observed)
         if self._reused is not None:
             self._reused(caller, reply.source)
-        asking.incoming.scope["state"][GIVEN] = place[3]
         now = self._clock()
         holding = Holding(now - reply.born, reply.until - now)
         for_all = cache_headers.is_for_all(asking.incoming.scope, caller)

@@ -8,7 +8,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 from math import inf
 from typing import Any, Protocol, cast
@@ -16,8 +15,8 @@ from typing import Any, Protocol, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.http.cycle import Answered, Cycle, Lines, refusal_of, target_of
-from gateway.http.express import EXPRESS, Express
 from gateway.http.head import note_head
+from gateway.http.known import KnownRequests
 from gateway.http.responses import Header
 from gateway.http.shedding import DOOR
 
@@ -76,7 +75,7 @@ class _RefusedError(Exception):
     """Raised through the parser, which ends with it."""
 
 
-class Connection(HttpToolsProtocol):
+class Connection(KnownRequests):
     """One connection of a client. `waiting` are those of which no request is being answered."""
 
     rules: ConnectionRules
@@ -120,10 +119,17 @@ class Connection(HttpToolsProtocol):
         self._stop_timer()
         self._disarm_writing()
         super().connection_lost(exc)
+        cycle = self._cycle()
+        if isinstance(cycle, Cycle) and cycle.ends_with_client and not cycle.response_complete:
+            cycle.task.cancel()
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             self._discard(len(data))
+            return
+        self._raw = data if self._is_still() else None
+        if self._raw is not None and self._is_known(data):
+            self._begun_and_read()
             return
         if self._is_idle:  # a request begins
             self._is_idle = False
@@ -231,26 +237,27 @@ class Connection(HttpToolsProtocol):
         self._in_body = False
         self._due = inf
         cycle = self._unstarted
-        if cycle is not None and cycle is self.cycle and self._is_given(cycle):
+        if cycle is not None and cycle is self.cycle and self._is_alike(cycle):
+            self._unstarted = None
+            cycle.more_body = False
             return
         if self._is_answered():
             self._idle()
         else:
             super().on_message_complete()
 
-    def _is_given(self, cycle: Cycle) -> bool:
-        """Whether it could be answered without the application, else it may be next time."""
-        express: Express | None = self.app_state.get(EXPRESS)
-        if express is None or self.scope["method"] != "POST" or not cycle.keep_alive:
+    def _is_still(self) -> bool:
+        """Whether nothing is half read, and nothing is being answered."""
+        if self._in_head or self._in_body or self.pipeline:
             return False
-        key = express.key(self.url, self.client and self.client[0], self.headers)
-        found = express.answer(key, cycle.body) if cycle.takes_whole() else None
-        if found is None:
-            cycle.learns = partial(express.learn, key, cycle.body)
-            return False
-        self._unstarted = None
-        cycle.write(200, [], *found)
-        return True
+        return not self._is_answering() and not self.transport.is_closing()
+
+    def _begun_and_read(self) -> None:
+        """A request was taken as a whole; it may have been answered already."""
+        self.waiting.pop(self, None)
+        self._is_idle, self._due = False, inf
+        if not self._is_answering():
+            self._idle()
 
     # Answers
 

@@ -16,6 +16,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.execution.errors import plain_entry
+from gateway.http.express import OUTCOME
 from gateway.http.incoming import header_text, request_id_of
 from gateway.http.negotiation import MediaType, negotiate
 from gateway.http.responses import NO_STORE, Header, send_whole
@@ -217,23 +218,45 @@ class Shedding:
         self.refused = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._rules.most:
+        if OUTCOME in scope.get("state", ()):  # the work is done, and was let begin
             await self._app(scope, receive, send)
             return
-        if self._is_too_much():
+        if self._rules.most and self._is_too_much():
             status, headers, body = self._refuse(scope)
             await send_whole(send, status, body, headers, head=scope["method"] == "HEAD")
             return
-        self.under_way += 1
+        await self.begin()
         try:
-            if not self._beginnings.is_mine():
-                await self._beginnings.mine()
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                self._beginnings.under_way -= 1
+            await self._app(scope, receive, send)
         finally:
-            self.under_way -= 1
+            self.end()
+
+    async def begin(self) -> None:
+        """Counts a request that was let in, and waits until it is its turn."""
+        self.under_way += 1
+        if self._rules.most and not self._beginnings.is_mine():
+            try:
+                await self._beginnings.mine()
+            except BaseException:
+                self.under_way -= 1
+                raise
+
+    def end(self) -> None:
+        """Of one that has begun."""
+        self.under_way -= 1
+        if self._rules.most:
+            self._beginnings.under_way -= 1
+
+    def lets_in(self) -> bool:
+        """Whether there is room for one more, which then is on its way."""
+        if not self._rules.most:
+            return True
+        if self._is_too_much():
+            return False
+        if not self._coming:
+            asyncio.get_running_loop().call_soon(self._came)
+        self._coming += 1
+        return True
 
     def refusal(self, target: bytes, headers: Iterable[Header]) -> bytes | None:
         """What the server is to answer without asking the application; None: it is to ask.
@@ -244,10 +267,7 @@ class Shedding:
             return None
         if target != self._path and target.partition(b"?")[0] != self._path:
             return None
-        if not self._is_too_much():
-            if not self._coming:
-                asyncio.get_running_loop().call_soon(self._came)
-            self._coming += 1
+        if self.lets_in():
             return None
         known = tuple(headers)
         if any(name == b"origin" for name, _ in known):
