@@ -272,7 +272,7 @@ def _endpoint(
 ) -> Endpoint:
     doors, kept, reused = make_context.doors, make_context.kept, wiring.overview.reused
     return Endpoint(
-        wiring.overview.engine(engine),
+        engine,
         make_context,
         max_body_bytes=settings.limits.body_bytes,
         body_seconds=settings.http.body_seconds,
@@ -322,8 +322,9 @@ def _engine(settings: Settings, access: Access, wiring: Wiring, seen: Instrument
     plans = Plans(core)
     stock = StockEngine(core, source, noted(Gate(core, rules, NotedQuota(access))), plans)
     told = ExplainingEngine(stock, core, wiring.sources())
-    engine = ObservedEngine(told, access.watch, access.take_refused)
-    return seen.engine(engine, core, plans)
+    seen.counting(core, plans)
+    listeners = (seen.operation, wiring.overview.traffic.over)
+    return ObservedEngine(told, access.watch, access.take_refused, listeners)
 
 
 def _reads_schema(context: Any) -> bool:

@@ -28,10 +28,6 @@ async def _everybody(_access: object, _headers: object, scope: Mapping[str, Any]
     return Admitted(caller, str((scope.get("client") or ("unknown",))[0]))
 
 
-async def _unobserved(observed: Any, request: object, **told: Any) -> Any:
-    return await observed._engine.execute(request, **told)  # noqa: SLF001 - taken out on purpose
-
-
 async def _nothing_awaited(*_: object, **__: object) -> None:
     return None
 
@@ -51,7 +47,7 @@ FEATURES: Mapping[str, tuple[Change, ...]] = {
         ("gateway.access.wiring:Access", "take", _nothing_awaited),
         ("gateway.execution.gate:Gate", "_cost", _free),
     ),
-    "watch": (("gateway.access.observing:ObservedEngine", "execute", _unobserved),),
+    "watch": (("gateway.access.watch:Watch", "observe", _nothing),),
     "exchanges": (("upstream.exchanges:Exchanges", "record", _nothing),),
     "plans": (("gateway.execution.plans:Plans", "data", _nothing_awaited),),
 }

@@ -1,11 +1,15 @@
-"""Tells the watch what each operation asked for, after it was answered, and charges refusals."""
+"""Tells all who look at operations of each, after it was answered, and charges refusals.
 
-from collections.abc import Awaitable, Callable, Mapping
+The watch hears what was asked for, the others how it went.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 from gateway.access.watch import Observed, Watch, watched_as
-from gateway.execution.answer import Answer, Engine
-from gateway.operations.request import GraphQLRequest, Method
+from gateway.execution.answer import Answer, Engine, Over
+from gateway.operations.request import GraphQLRequest, Method, RequestError
 from resolvers.context import Context
 
 _NUMBERED = (("orders", "orders"), ("shipments", "tracked"), ("invoices", "invoices"))
@@ -22,23 +26,43 @@ class ObservedEngine:
     """An engine whose operations are watched. It changes no answer.
 
     `charge` is for operations that were refused before they were charged; it may raise
-    RequestError, which then is the answer.
+    RequestError, which then is the answer. `listeners` hear of each in their order.
     """
 
-    def __init__(self, engine: Engine, watch: Watch, charge: Charge | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        watch: Watch,
+        charge: Charge | None = None,
+        listeners: Sequence[Over] = (),
+    ) -> None:
         self._engine = engine
         self._watch = watch
         self._charge = charge
+        self._listeners = tuple(listeners)
 
     async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
-        answer = await self._engine.execute(request, context=context, method=method)
-        known = cast("Context", context)
-        known.observed = observed = observed_of(known, answer)
-        if observed is not None:
-            self._watch.observe(watched_as(known.call.caller, known.address), observed)
-        if self._charge is not None and answer.request_error and not _is_charged(known):
-            await self._charge(known, _cost_of(request))
+        began, known = time.monotonic(), cast("Context", context)
+        try:
+            answer = await self._engine.execute(request, context=context, method=method)
+            known.observed = observed = observed_of(known, answer)
+            if observed is not None:
+                self._watch.observe(watched_as(known.call.caller, known.address), observed)
+            if self._charge is not None and answer.request_error and not _is_charged(known):
+                await self._charge(known, _cost_of(request))
+        except RequestError as error:
+            self._over(known, began, None, error)
+            raise
+        self._over(known, began, answer, None)
         return answer
+
+    def _over(
+        self, context: Context, began: float, answer: Answer | None, refusal: RequestError | None
+    ) -> None:
+        """The context as it is afterwards: only then it knows the operation's name."""
+        seconds = time.monotonic() - began
+        for told in self._listeners:
+            told(context, seconds, answer, refusal)
 
 
 def _is_charged(context: Context) -> bool:

@@ -1,12 +1,13 @@
 """What an engine gives back, and what an engine is."""
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import Any, Protocol
 
 import msgspec
 import orjson
 
-from gateway.operations.request import GraphQLRequest, Method
+from gateway.operations.request import GraphQLRequest, Method, RequestError
+from resolvers.context import Context
 
 
 class Encoded(Mapping[str, object]):
@@ -61,6 +62,11 @@ class Engine(Protocol):
     the operation.
     """
 
-    async def execute(
+    def execute(
         self, request: GraphQLRequest, *, context: object, method: Method
-    ) -> Answer: ...
+    ) -> Coroutine[Any, Any, Answer]: ...
+
+
+Over = Callable[[Context, float, Answer | None, RequestError | None], object]
+"""Told of each operation when it is over, with the seconds that it took: of its answer, or how HTTP
+refused it. Must be quick, and never raises."""

@@ -7,7 +7,7 @@ not run here; field extensions, permissions and `Info` do.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeGuard, TypeVar, cast
+from typing import Any, Protocol, TypeGuard, cast
 
 import msgspec
 import structlog
@@ -32,8 +32,7 @@ from gateway.operations.rules import BAD_USER_INPUT
 from ports.caller import CallerKind
 from ports.errors import PortError
 from resolvers.context import TooLateError
-
-T = TypeVar("T")
+from upstream.deadlines import Deadlines
 
 # Strawberry types it as a plain predicate.
 is_awaitable = cast("Callable[[Any], TypeGuard[Awaitable[object]]]", optimized_is_awaitable)
@@ -75,6 +74,7 @@ class StockEngine:
         self._plans = plans
         self._prepare = prepare
         self._coercions = Remembered(_Coercions)
+        self._deadlines = Deadlines()
         self._documents: DocumentSource = Documents(schema) if documents is None else documents
 
     async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
@@ -88,27 +88,38 @@ class StockEngine:
         if isinstance(variables, list):
             entries = _request_entries(variables, BAD_USER_INPUT, context)
             return Answer(None, entries, request_error=True)
-        return await self._run(Operation(document, node, variables, request), context)
-
-    async def _run(self, operation: Operation, context: object) -> Answer:
-        request_id = _request_id(context)
+        operation = Operation(document, node, variables, request)
         try:
             told = await self._prepare(context, operation) if self._prepare else None
         except PortError as error:
-            return Answer(None, [errors.port_entry(error, request_id)], request_error=True)
+            entries = [errors.port_entry(error, _request_id(context))]
+            return Answer(None, entries, request_error=True)
         except GraphQLError as error:
             entries = _request_entries([error], BAD_USER_INPUT, context)
             return Answer(None, entries, request_error=True)
+        answer = await self._in_time(operation, context)
+        if not told:
+            return answer
+        return msgspec.structs.replace(answer, extensions={**(answer.extensions or {}), **told})
+
+    async def _in_time(self, operation: Operation, context: Any) -> Answer:
+        """Past the operation's deadline, what still runs is cancelled."""
+        deadline = _deadline(context)
+        due = None if deadline is None else self._deadlines.begin(deadline)
         try:
-            answer = await _before(_deadline(context), self._answer(operation, context))
-        except _DeadlineExceededError:
-            log.warning("deadline exceeded", request_id=request_id)
-            return Answer(None, [_deadline_entry(request_id)])
-        return (
-            msgspec.structs.replace(answer, extensions={**(answer.extensions or {}), **told})
-            if told
-            else answer
-        )
+            answer = await self._answer(operation, context)
+        except BaseException as raised:
+            is_over = due is not None and self._deadlines.end(due)
+            if isinstance(raised, TooLateError) or (
+                is_over and isinstance(raised, asyncio.CancelledError)
+            ):
+                request_id = _request_id(context)
+                log.warning("deadline exceeded", request_id=request_id)
+                return Answer(None, [_deadline_entry(request_id)])
+            raise
+        if due is not None:
+            self._deadlines.end(due)
+        return answer
 
     async def _answer(self, operation: Operation, context: Any) -> Answer:
         """By plan where there is one and all goes well, else as graphql-core executes."""
@@ -172,29 +183,9 @@ def _request_id(context: object) -> str:
     return str(getattr(call, "request_id", ""))
 
 
-class _DeadlineExceededError(Exception):
-    """Told apart from the timeouts that resolvers raise."""
-
-
 def _deadline(context: object) -> float | None:
     found: float | None = getattr(context, "deadline", None)
     return found
-
-
-async def _before(deadline: float | None, result: Awaitable[T]) -> T:
-    """Past `deadline`, what still runs is cancelled."""
-    if deadline is None:
-        return await result
-    timeout = asyncio.timeout_at(deadline)
-    try:
-        async with timeout:
-            return await result
-    except TooLateError:
-        raise _DeadlineExceededError from None
-    except TimeoutError:
-        if timeout.expired():
-            raise _DeadlineExceededError from None
-        raise
 
 
 def _deadline_entry(request_id: str) -> errors.Entry:

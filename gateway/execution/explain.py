@@ -4,7 +4,7 @@ Asked for by `"extensions": {"explain": true}` in the request, told to callers w
 `systems:read`. Whoever may not be told is told so there; the answer itself is the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -39,9 +39,16 @@ class ExplainingEngine:
         self._schema = schema
         self._sources = sources
 
-    async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
-        if (request.extensions or {}).get(NAME) is not True:
-            return await self._engine.execute(request, context=context, method=method)
+    def execute(
+        self, request: GraphQLRequest, *, context: object, method: Method
+    ) -> Coroutine[Any, Any, Answer]:
+        if request.extensions is None or request.extensions.get(NAME) is not True:
+            return self._engine.execute(request, context=context, method=method)
+        return self._executed(request, context=context, method=method)
+
+    async def _executed(
+        self, request: GraphQLRequest, *, context: object, method: Method
+    ) -> Answer:
         known = cast("NotedContext", context)
         try:
             known.require(SCOPE)

@@ -1,8 +1,8 @@
 """The last look at an operation before it runs: its own terms, what it introspects, its cost."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from graphql import (
@@ -32,7 +32,7 @@ _KEPT_COSTS = 64
 
 
 class Quota(Protocol):
-    async def take(self, context: Context, cost: int, /) -> None:
+    def take(self, context: Context, cost: int, /) -> Coroutine[Any, Any, None]:
         """Raises RequestError 429 when the caller has used up what its rate class allows."""
         ...
 

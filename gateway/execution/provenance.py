@@ -4,7 +4,7 @@ Noted while it happens, on the operation's own context and call, so that two ope
 taken for each other, whoever asked the systems for them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -94,10 +94,11 @@ class NotedQuota:
 
     quota: Quota
 
-    async def take(self, context: Context, cost: int, /) -> None:
-        await self.quota.take(context, cost)
+    def take(self, context: Context, cost: int, /) -> Coroutine[Any, Any, None]:
+        """What it refuses is not answered at all, whatever it was going to cost."""
         if isinstance(context, NotedContext):
             context.made.cost = cost
+        return self.quota.take(context, cost)
 
 
 def noted(prepare: Prepare) -> Prepare:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol, Self
 from starlette.routing import BaseRoute
 
 from gateway.doctor.watching import DriftEvent, logged
-from gateway.execution.answer import Engine
 from gateway.http.shedding import Shedding
 from gateway.http.status import Authenticate, StatusView, banner_route
 from gateway.http.status_events import Listeners
@@ -94,10 +93,6 @@ class Overview:
         logged(event)
         if self._office is not None:
             self._office.drifted(event)
-
-    def engine(self, engine: Engine) -> Engine:
-        """The same engine, whose operations are counted."""
-        return self.traffic.engine(engine)
 
     def reused(self, caller: Caller, source: object) -> None:
         """Told of each kept answer that is given again."""

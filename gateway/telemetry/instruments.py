@@ -12,12 +12,12 @@ from typing import Any, Protocol, Self, cast
 from graphql import GraphQLSchema
 from starlette.types import ASGIApp, Scope
 
-from gateway.execution.answer import Answer, Engine
+from gateway.execution.answer import Answer
 from gateway.execution.engine import Operation
 from gateway.execution.plans import Plans
 from gateway.http.shedding import Shedding
 from gateway.operations.documents import Document
-from gateway.operations.request import GraphQLRequest, Method, RequestError
+from gateway.operations.request import RequestError
 from gateway.settings.journal import JournalSettings
 from gateway.settings.metrics import MetricsSettings, TracingSettings
 from gateway.telemetry.http_figures import Counted
@@ -96,13 +96,12 @@ class Instruments:
         """The trace that a request is in, or begins."""
         return trace_of(scope, request_id, self._share)
 
-    def engine(self, engine: Engine, schema: GraphQLSchema, plans: Plans) -> Engine:
-        """The same engine, looked at."""
+    def counting(self, schema: GraphQLSchema, plans: Plans) -> None:
+        """What is counted of operations beside what `operation` is told."""
         self._gauges.append(lambda: _plan_lines(plans))
         if self.journal is not None:
             self.usage = Usage(schema)
             self.journal.each(self.usage.flush)
-        return MeasuredEngine(engine, self)
 
     def reused(self, caller: Caller, source: object) -> None:
         """Told of each kept answer that is given again; `source` is that of its provenance."""
@@ -134,10 +133,13 @@ class Instruments:
         for one in self._gauges:
             yield from one()
 
-    def operation(self, context: Context, seconds: float, answer: Answer | None, code: str) -> None:
-        """`answer` None: the operation was refused with this code."""
+    def operation(
+        self, context: Context, seconds: float, answer: Answer | None, refusal: RequestError | None
+    ) -> None:
+        """An `Over` of operations."""
         call = context.call
         operation = _operation_of(context)
+        code = "" if refusal is None else refusal.code
         errors = answer.errors if answer else [{"extensions": {"code": code}}]
         if self.figures is not None:
             for one in errors:
@@ -219,25 +221,6 @@ _OFF = _Sections(
     MetricsSettings(enabled=False),
     TracingSettings(propagate=False),
 )
-
-
-class MeasuredEngine:
-    """An engine whose operations are counted, timed and traced."""
-
-    def __init__(self, engine: Engine, instruments: Instruments) -> None:
-        self._engine = engine
-        self._instruments = instruments
-
-    async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
-        began, known = time.monotonic(), cast("Context", context)
-        try:
-            answer = await self._engine.execute(request, context=context, method=method)
-        except RequestError as error:
-            seconds = time.monotonic() - began
-            self._instruments.operation(known, seconds, None, error.code)
-            raise
-        self._instruments.operation(known, time.monotonic() - began, answer, "")
-        return answer
 
 
 def _operation_of(context: Context) -> Operation | None:

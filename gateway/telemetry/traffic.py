@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import log2
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
-from gateway.execution.answer import Answer, Engine
-from gateway.operations.request import GraphQLRequest, Method, RequestError
+from gateway.execution.answer import Answer
+from gateway.operations.request import RequestError
 from gateway.telemetry.journal.record import Entry, Good, client_of
 from gateway.telemetry.metrics.figures import UNNAMED, Names
-from ports.caller import Call, Caller, CallerKind
+from ports.caller import Caller, CallerKind
 from resolvers.context import Context
 
 WINDOW_SECONDS = 60.0
@@ -148,30 +148,15 @@ class Traffic:
         stranger = entry.client == CallerKind.ANONYMOUS.value.lower()
         return self._operations.of(entry.graphql, stranger=stranger)
 
-    def engine(self, engine: Engine) -> Engine:
-        """The same engine, whose operations are counted."""
-        return _CountedEngine(engine, self)
-
-
-class _CountedEngine:
-    def __init__(self, engine: Engine, traffic: Traffic) -> None:
-        self._engine = engine
-        self._traffic = traffic
-
-    async def execute(self, request: GraphQLRequest, *, context: object, method: Method) -> Answer:
-        began, known = time.monotonic(), cast("Context", context)
-        try:
-            answer = await self._engine.execute(request, context=context, method=method)
-        except RequestError as error:
-            self._count(known.call, began, failed=error.status >= _OURS)
-            raise
-        self._count(known.call, began, failed=any(map(_is_ours, answer.errors)))
-        return answer
-
-    def _count(self, call: Call, began: float, *, failed: bool) -> None:
-        """`call` as it is afterwards: only then it knows the operation's name."""
-        seconds = time.monotonic() - began
-        self._traffic.answered(call.caller, call.operation, seconds, failed=failed)
+    def over(
+        self, context: Context, seconds: float, answer: Answer | None, refusal: RequestError | None
+    ) -> None:
+        """An `Over` of operations."""
+        if answer is None:
+            failed = refusal is None or refusal.status >= _OURS
+        else:
+            failed = bool(answer.errors) and any(map(_is_ours, answer.errors))
+        self.answered(context.call.caller, context.call.operation, seconds, failed=failed)
 
 
 def _is_ours(error: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import NewType
+from typing import Any, NewType
 
 import pytest
 import strawberry
@@ -22,7 +22,7 @@ from strawberry.types import Info
 from structlog.testing import capture_logs
 
 from gateway.execution.answer import Answer, Engine
-from gateway.execution.engine import StockEngine, _before
+from gateway.execution.engine import StockEngine
 from gateway.operations.documents import DocumentLimits, Documents
 from gateway.operations.request import GraphQLRequest, Method, RequestError
 from ports.errors import BadInputError, UnavailableError
@@ -271,11 +271,16 @@ async def test_incremental_delivery_is_no_answer_of_this_engine() -> None:
 
 
 async def test_a_timeout_beneath_the_deadline_stays_what_it_is() -> None:
-    async def impatient() -> None:
-        raise TimeoutError("mine")
+    class Impatient:
+        async def data(self, *_: object) -> None:
+            raise TimeoutError("mine")
+
+    plans: Any = Impatient()
+    context = Context(deadline=asyncio.get_running_loop().time() + 3600)
+    engine = StockEngine(schema(), plans=plans)
 
     with pytest.raises(TimeoutError, match="mine"):
-        await _before(asyncio.get_running_loop().time() + 3600, impatient())
+        await engine.execute(GraphQLRequest("{ __typename }"), context=context, method="GET")
 
 
 async def test_the_request_id_may_be_that_of_the_call(engine: Engine) -> None:
