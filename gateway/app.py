@@ -33,7 +33,7 @@ from gateway.http.batches import Batches
 from gateway.http.cross_origin import CrossOrigin
 from gateway.http.doors import Doors
 from gateway.http.endpoint import Endpoint
-from gateway.http.express import Work
+from gateway.http.express import EXPRESS, Express, Work
 from gateway.http.ide import IdeConfiguration, ide_routes
 from gateway.http.incoming import Incoming
 from gateway.http.media import MediaLinks, media_route
@@ -45,7 +45,7 @@ from gateway.http.status_wiring import STOPPING, Overview
 from gateway.http.webhook_inbox import Inbox
 from gateway.http.webhook_senders import senders
 from gateway.http.webhooks import webhook_routes
-from gateway.keeping import express, keeping
+from gateway.keeping import keeping
 from gateway.operations.documents import Documents
 from gateway.operations.request import GraphQLRequest
 from gateway.operations.text_redis import RedisTexts
@@ -206,6 +206,11 @@ class ContextFactory:
             made=made,
         )
 
+    def express(self, work: Work) -> Express:
+        """What answers for the application, on the same terms."""
+        reused, seen = self.wiring.overview.reused, self.instruments
+        return Express(self.doors, self.kept, work, reused, seen.answered)
+
     def _systems(self, made: Provenance) -> Sequence[System]:
         made.note(LIVE)
         return self.wiring.overview.watch.now()
@@ -247,13 +252,7 @@ def build(
         state={
             DOOR: endpoint,
             STOPPING: wiring.overview.listeners.end,
-            **express(
-                make_context.doors,
-                make_context.kept,
-                Work(operations, endpoint),
-                wiring.overview.reused,
-                seen,
-            ),
+            EXPRESS: make_context.express(Work(operations, endpoint)),
         },
     )
     return _guarded(application, settings)

@@ -1,14 +1,9 @@
-"""Whole answers that are kept, as the settings have it, and what gives them again."""
+"""Whole answers that are kept, as the settings have it."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from gateway.http.doors import Doors
-from gateway.http.express import EXPRESS, Express, Work
-from gateway.http.replies import Reused
 from gateway.http.response_cache import ResponseCache
 from gateway.settings import Settings
-from gateway.telemetry.instruments import Instruments
 from upstream.cache import Cache
 
 
@@ -22,10 +17,3 @@ def keeping(settings: Settings, cache: Cache | None) -> ResponseCache | None:
     kept = ResponseCache(replace(told.limits(), seconds=seconds), cache.clock)
     cache.subscribe(kept.forget)
     return kept
-
-
-def express(
-    doors: Doors, kept: ResponseCache | None, work: Work, reused: Reused, seen: Instruments
-) -> Mapping[str, object]:
-    """For the server's state."""
-    return {EXPRESS: Express(doors, kept, work, reused, seen.answered)}
