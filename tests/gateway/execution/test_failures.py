@@ -2,13 +2,14 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
-from structlog.testing import capture_logs
 
 from gateway.execution.answer import Answer
 from gateway.http.ide import storefront_query
@@ -27,19 +28,21 @@ from tests.gateway.execution.tampering import (
     documents_of,
     failing,
     failing_keys,
+    quiet,
     records,
     wrong,
 )
 from tests.resolvers.shop import EVERYTHING, OURS, Shop, eur, fresh
 
 ACCOUNT = CustomerAccount("EUR", False, credit=CreditStatus(eur("1"), fresh(SystemName.ERP)))
+_MOMENT = re.compile(rf"{datetime.now(UTC):%Y}-[^\"]*Z")
+Variables = dict[str, object] | None
 HOME = Address(lines=("Street 1",), postal_code="1", city="X", country="FR")
 
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
-    """To write a thousand tracebacks takes longer than all else."""
-    with capture_logs():
+    with quiet():
         yield
 
 
@@ -72,16 +75,17 @@ class TamperedShop(Shop):
         return self.answered(operation, answer)
 
 
-async def told(query: str, *, planned: bool, caller: Caller = OURS, **changes: Any) -> Answer:
-    shop = TamperedShop(planned=planned, **changes)
-    answer = await shop.ask(query, VARIABLES.get(query), caller)
+async def told(query: str, variables: Variables, caller: Caller, **changes: Any) -> Answer:
+    answer = await TamperedShop(**changes).ask(query, variables or VARIABLES.get(query), caller)
     data = answer.data and json.loads(json.dumps(dict(answer.data), default=repr))
     return msgspec.structs.replace(answer, data=data)
 
 
-async def agree(query: str, caller: Caller = OURS, **changes: Any) -> None:
-    planned = await told(query, planned=True, caller=caller, **changes)
-    stock = await told(query, planned=False, caller=caller, **changes)
+async def agree(
+    query: str, caller: Caller = OURS, variables: Variables = None, **changes: Any
+) -> None:
+    planned = await told(query, variables, caller, planned=True, **changes)
+    stock = await told(query, variables, caller, planned=False, **changes)
 
     assert planned.request_error == stock.request_error
     assert without_moments(planned.data) == without_moments(stock.data)
@@ -121,11 +125,10 @@ def _nulled(data: Any, path: list[Any]) -> tuple[Any, ...]:
 def without_moments(data: Any) -> Any:
     """The fakes read prices now, so two runs differ in the moment."""
     if isinstance(data, dict):
-        return {
-            key: "now" if key == "asOf" and value else without_moments(value)
-            for key, value in data.items()
-        }
-    return [without_moments(one) for one in data] if isinstance(data, list) else data
+        return {key: without_moments(value) for key, value in data.items()}
+    if isinstance(data, list):
+        return [without_moments(one) for one in data]
+    return _MOMENT.sub("now", data) if isinstance(data, str) else data
 
 
 STOREFRONT: dict[str, dict[str, object]] = {
@@ -138,10 +141,10 @@ STOREFRONT: dict[str, dict[str, object]] = {
 VARIABLES = {storefront_query(name): given for name, given in STOREFRONT.items()}
 
 
-async def asked_by(query: str) -> TamperedShop:
+async def asked_by(query: str, variables: Variables = None) -> TamperedShop:
     """What a document asks where nothing is wrong."""
     shop = TamperedShop()
-    await shop.ask(query, VARIABLES.get(query))
+    await shop.ask(query, variables or VARIABLES.get(query))
     return shop
 
 
