@@ -18,6 +18,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from gateway.execution import errors
 from gateway.execution.answer import Answer
+from gateway.execution.letting_go import let_go
 from gateway.execution.plans import Plans
 from gateway.execution.remembered import Remembered
 from gateway.execution.variables import MAX_COERCION_ERRORS, Coercion
@@ -197,5 +198,7 @@ def _answer(result: object, request_id: str) -> Answer:
     if not isinstance(result, ExecutionResult):
         raise TypeError("Incremental delivery is not served by this engine.")
     entries = errors.execution_entries(result.errors, request_id) if result.errors else []
+    if result.errors:
+        let_go(*result.errors)
     data: Mapping[str, object] | None = result.data
     return Answer(data, entries, result.extensions)

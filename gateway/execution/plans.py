@@ -10,6 +10,7 @@ from graphql.execution.values import VariableValues
 
 from gateway.execution.answer import Encoded
 from gateway.execution.arguments import KeptValues
+from gateway.execution.letting_go import let_go
 from gateway.execution.literals import Form, Literals, form_of, telling_fields
 from gateway.execution.plan import Compiler
 from gateway.execution.remembered import Recent, Remembered
@@ -91,6 +92,7 @@ class Plans:
             raise
         except Exception as problem:  # noqa: BLE001 - the stock engine tells it in its words
             log.debug("plan left", problem=type(problem).__name__)
+            let_go(problem)
             context.ask_together()
             self.left += 1
             return None

@@ -1,6 +1,7 @@
 """Documents: what is kept, what is refused and how, which operation is meant."""
 
 import asyncio
+import gc
 import inspect
 import sys
 import time
@@ -269,3 +270,19 @@ def test_names_are_suggested_for_the_first_mistakes_only() -> None:
     assert "Did you mean" in told[0]
     assert "Did you mean" not in told[-1]
     assert "Did you mean" not in refused("{ bb #" + "x" * 200 + "\n}").errors[0].message
+
+
+def test_a_refused_document_leaves_little_to_collect() -> None:
+    """What is in no cycle is free at once; the library's own visitor of all rules is in one."""
+    documents = Documents(SCHEMA)
+    text = "{ " + " ".join(f"nonsense{number}" for number in range(20)) + " }"
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(DocumentError):
+            documents.document(text)
+        left = gc.collect()
+    finally:
+        gc.enable()
+
+    assert left < 600
