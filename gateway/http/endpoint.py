@@ -18,12 +18,13 @@ from gateway.execution.answer import Answer, Engine
 from gateway.execution.provenance import NotedContext
 from gateway.http.cache_headers import VARY, is_known
 from gateway.http.compression import (
-    GZIP,
     VARY_ENCODING,
+    Coding,
     CompressionRules,
-    gzipped,
+    OnceEach,
+    coding_of,
+    compressed,
     is_guessable,
-    takes_gzip,
 )
 from gateway.http.express import ANEW, OUTCOME, PLAIN
 from gateway.http.head import head_of
@@ -101,6 +102,7 @@ class Endpoint:
         self._body_seconds = body_seconds
         self._replies = replies
         self._compression = compression or CompressionRules(enabled=False)
+        self._once_each = OnceEach()
         self._watches = Watches()
         self._vary = _vary(replies, self._compression)
 
@@ -169,23 +171,23 @@ class Endpoint:
                 await send_whole(send, 304, b"", headers, head=True)
                 return
         body = outcome.body
-        if self._is_compressed(scope, outcome):
-            body, headers = await self._gzipped(outcome), (*headers, GZIP)
+        coding = coding_of(scope) if self.may_code(outcome) else None
+        if coding is not None and not is_guessable(scope):
+            body, headers = await self._coded(outcome, coding), (*headers, coding.header)
         head = scope["method"] == "HEAD"
         await send_whole(send, outcome.status, body, (kind, *headers), head=head)
 
-    def _is_compressed(self, scope: Scope, outcome: Outcome) -> bool:
-        return self.may_code(outcome) and takes_gzip(scope) and not is_guessable(scope)
-
-    async def _gzipped(self, outcome: Outcome) -> bytes:
+    async def _coded(self, outcome: Outcome, coding: Coding) -> bytes:
+        """A kept answer is compressed once for each coding."""
         reply = outcome.reply
         if reply is None:
-            return await gzipped(outcome.body, often=False)
-        if reply.gzipped is None and self._replies and outcome.asking:
-            found = await gzipped(outcome.body, often=True)
-            self._replies.hold_gzipped(outcome.asking, reply, found)
-            return found
-        return reply.gzipped or outcome.body
+            return await compressed(outcome.body, coding)
+        if (known := reply.coded.get(coding.name)) is not None:
+            return known
+        found = await self._once_each.compressed(outcome.body, coding)
+        if self._replies and outcome.asking:
+            self._replies.hold_coded(outcome.asking, reply, (coding.name, found))
+        return found
 
     async def _outcome(
         self,

@@ -66,9 +66,18 @@ class Lets(Protocol):
 
 
 class Form:
-    """What requests with the same headers have in common; `lines` by the coding they get."""
+    """What requests with the same headers have in common; `lines` by whether they get a `coding`."""
 
-    __slots__ = ("content_type", "headers", "is_coded", "key", "language", "lines", "scope")
+    __slots__ = (
+        "coding",
+        "content_type",
+        "headers",
+        "is_coded",
+        "key",
+        "language",
+        "lines",
+        "scope",
+    )
 
     def __init__(self, key: Key, scope: Scope, language: str) -> None:
         first = head_of(scope).first
@@ -82,6 +91,7 @@ class Form:
         self.is_coded = first.get(b"accept-encoding", b"") not in _IDENTITY
         self.language = language
         self.lines: dict[bool, bytes] = {}
+        self.coding: bytes | None = None
 
 
 class Met(NamedTuple):
@@ -147,7 +157,11 @@ class Express:
             form = self._forms[key] = Form(key, scope, language)
             if len(self._forms) > _FORMS_KEPT:
                 self._forms.popitem(last=False)
-        is_coded = any(name == b"content-encoding" for name, _ in headers)
+        coding = next((value for name, value in headers if name == b"content-encoding"), None)
+        is_coded = coding is not None
+        if is_coded:
+            # The same headers get the same one always.
+            form.coding = coding
         same = [one for one in headers if one[0].lower() not in ANEW]
         form.lines[is_coded] = b"".join([b"%s: %s\r\n" % one for one in same]) + lines
 
@@ -232,7 +246,9 @@ def _anew(reply: "Reply", now: float, quota: tuple[Header, ...], length: int) ->
 
 def _body_of(reply: "Reply", form: Form) -> tuple[bytes, bytes | None]:
     """As long as no request has got it compressed, or plain, nobody knows how that is told."""
-    if reply.gzipped is not None and (lines := form.lines.get(True)) is not None:
-        return reply.gzipped, lines
+    if form.coding is not None and (lines := form.lines.get(True)) is not None:
+        coded = reply.coded.get(form.coding)
+        if coded is not None:
+            return coded, lines
     # What might be compressed is the application's to compress.
     return reply.body, None if True in form.lines else form.lines.get(False)

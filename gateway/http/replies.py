@@ -144,9 +144,9 @@ class Replies:
         ages = (cache_headers.age(holding),) if reused else ()
         return Told((control, *ages, cache_headers.forwarded(made.uses, why)), etag)
 
-    def hold_gzipped(self, asking: Asking, reply: Reply, gzipped: bytes) -> None:
+    def hold_coded(self, asking: Asking, reply: Reply, coded: tuple[bytes, bytes]) -> None:
         if self._kept is not None and asking.place is not None:
-            self._kept.hold_gzipped(asking.place, reply, gzipped)
+            self._kept.hold_coded(asking.place, reply, coded)
 
     def _keep(self, place: Asked, reply: Reply, made: Provenance) -> bool:
         return self._kept is not None and self._kept.keep(place, reply, made.began)

@@ -6,7 +6,7 @@ Held by one process. An answer ends with the first of its parts, or with a purge
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.access.watch import Observed
 from gateway.execution.audience import Audience
@@ -29,7 +29,7 @@ class Reply:
     """`born` is when the oldest part was asked of its system, `until` when the first one ends.
 
     `cost` and `observed` are what making it cost, and what it looked at; `source` tells of which
-    operation.
+    operation. `coded` are its compressed forms by the names of their codings.
     """
 
     body: bytes
@@ -41,7 +41,7 @@ class Reply:
     etag: bytes | None = None
     source: object = None
     observed: Observed | None = None
-    gzipped: bytes | None = None
+    coded: dict[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,12 @@ class ResponseCache:
         self._shrink()
         return place in self._entries
 
-    def hold_gzipped(self, asked: Asked, reply: Reply, gzipped: bytes) -> None:
-        """Keeps the compressed form beside the plain one."""
-        place = (asked, reply.audience.caller)
-        if self._entries.get(place) is reply and reply.gzipped is None:
-            reply.gzipped = gzipped
-            self._grow(place, len(gzipped))
+    def hold_coded(self, asked: Asked, reply: Reply, coded: tuple[bytes, bytes]) -> None:
+        """Keeps a compressed form, with the name of its coding, beside the plain one."""
+        place, (coding, body) = (asked, reply.audience.caller), coded
+        if self._entries.get(place) is reply and coding not in reply.coded:
+            reply.coded[coding] = body
+            self._grow(place, len(body))
             self._shrink()
 
     def forget(self, tags: Sequence[str]) -> int:

@@ -6,7 +6,7 @@ from gateway.http.compression import CompressionRules
 
 
 class CompressionSettings(BaseModel):
-    """Answers as gzip, for clients that accept it."""
+    """Answers as zstd, br or gzip, as clients accept them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 

@@ -196,7 +196,7 @@ class Settings(_Table):
         default=CacheSettings(), description="How long answers are reused."
     )
     compression: CompressionSettings = Field(
-        default=CompressionSettings(), description="Answers as gzip."
+        default=CompressionSettings(), description="Answers as zstd, br or gzip."
     )
     resilience: ResilienceSettings = Field(
         default=ResilienceSettings(), description="What protects systems and the gateway itself."

@@ -189,19 +189,20 @@ async def test_each_is_charged_and_the_last_is_refused(opened: Open) -> None:
     assert shop.app.asked < len(left)
 
 
-async def test_compressed_where_that_was_taken(opened: Open) -> None:
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
+async def test_compressed_where_that_was_taken(coding: str, opened: Open) -> None:
     shop = await opened(compression={"min_bytes": 256})
     for _ in range(2):
-        await shop.ask(LONG, sku=shop.skus[0], accept_encoding="gzip")
+        await shop.ask(LONG, sku=shop.skus[0], accept_encoding=coding)
         await shop.ask(LONG, sku=shop.skus[0], accept_encoding="identity")
 
-    gzip, first = await shop.given(LONG, sku=shop.skus[0], accept_encoding="gzip")
+    packed, first = await shop.given(LONG, sku=shop.skus[0], accept_encoding=coding)
     plain, second = await shop.given(LONG, sku=shop.skus[0], accept_encoding="identity")
 
     assert (first, second) == (True, True)
-    assert gzip.headers["content-encoding"] == "gzip"
+    assert packed.headers["content-encoding"] == coding
     assert "content-encoding" not in plain.headers
-    assert gzip.content == plain.content
+    assert packed.content == plain.content
 
 
 async def test_a_purge_is_heard(shop: Shop) -> None:

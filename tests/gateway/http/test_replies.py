@@ -1,7 +1,6 @@
 """Requests asked again: answered from kept bytes, with what they tell caches, and when not."""
 
 import asyncio
-import gzip
 import json
 import re
 from collections.abc import AsyncIterator
@@ -11,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.gateway.http.counter import READS, SKUS, Till, counter
+from tests.gateway.http.test_compression import UNPACK
 
 PUBLIC = '{ product(sku: "BOLT") { name availability { available } } }'
 PRICED = '{ product(sku: "BOLT") { name price { agreement } } }'
@@ -338,22 +338,37 @@ class TestCompressed:
     LINES = ", ".join(f'{{sku: "{SKUS[n % 4]}", quantity: "{n}"}}' for n in range(1, 60))
     LONG = f"{{ basket(lines: [{LINES}]) {{ lines {{ sku quantity product {{ id name }} }} }} }}"
 
-    async def test_kept_answers_keep_their_compressed_form(self, till: Till) -> None:
+    async def test_kept_answers_keep_their_compressed_forms(self, till: Till) -> None:
         plain = await till.post(self.LONG, accept_encoding="identity")
-        sizes = []
-        for _ in range(3):
-            request = till.client.build_request(
-                "POST", "/graphql", json={"query": self.LONG}, headers={"accept-encoding": "gzip"}
-            )
-            answer = await till.client.send(request, stream=True)
-            raw = b"".join([chunk async for chunk in answer.aiter_raw()])
-            await answer.aclose()
-            assert answer.headers["content-encoding"] == "gzip"
-            assert is_hit(answer)
-            assert gzip.decompress(raw) == plain.content
-            sizes.append(raw)
-        assert len(set(sizes)) == 1
-        assert len(sizes[0]) < len(plain.content) / 4
+        for coding, unpack in UNPACK.items():
+            found = [await self.raw(till, coding.decode()) for _ in range(3)]
+            assert {unpack(raw) for raw in found} == {plain.content}
+            assert len(set(found)) == 1
+            assert len(found[0]) < len(plain.content) / 4
+
+    async def raw(self, till: Till, coding: str) -> bytes:
+        request = till.client.build_request(
+            "POST", "/graphql", json={"query": self.LONG}, headers={"accept-encoding": coding}
+        )
+        answer = await till.client.send(request, stream=True)
+        raw = b"".join([chunk async for chunk in answer.aiter_raw()])
+        await answer.aclose()
+        assert answer.headers["content-encoding"] == coding
+        assert is_hit(answer)
+        return raw
+
+    async def test_the_same_answer_has_one_weak_name_however_it_is_coded(self, till: Till) -> None:
+        """Of a GET: a client that holds it in one coding has it in all of them."""
+        names = {
+            (await till.get(self.LONG, accept_encoding=coding)).headers["etag"]
+            for coding in ("identity", "gzip", "br", "zstd")
+        }
+        (name,) = names
+        assert name.startswith("W/")
+        again = await till.get(self.LONG, accept_encoding="br", if_none_match=name)
+        assert (again.status_code, again.content) == (304, b"")
+        assert "content-encoding" not in again.headers
+        assert "Accept-Encoding" in again.headers["vary"]
 
     async def test_short_answers_and_errors_go_out_as_they_are(self, till: Till) -> None:
         failing = self.LONG.removesuffix("}") + 'order(number: "A-0") { number } }'

@@ -113,7 +113,7 @@ def test_its_bytes_are_bounded() -> None:
 
     reply = kept.cache.find(asked("d"), JO)
     assert reply is not None
-    kept.cache.hold_gzipped(asked("d"), reply, b"z" * 6_000)
+    kept.cache.hold_coded(asked("d"), reply, (b"gzip", b"z" * 6_000))
     assert kept.cache.size <= 10_000
     assert kept.body("b") is None
 
@@ -190,7 +190,7 @@ def test_whatever_happens_it_gives_what_a_dictionary_would(steps: list[Any]) -> 
                 kept.time.now += seconds
             case ("zip", name, caller):
                 if (reply := kept.cache.find(asked(name), caller)) is not None:
-                    kept.cache.hold_gzipped(asked(name), reply, b"zipped")
+                    kept.cache.hold_coded(asked(name), reply, (b"gzip", b"zipped"))
         assert len(kept.cache) <= 4
         assert kept.cache.size == sum(kept.cache._sizes.values())
         assert set(kept.cache._sizes) == set(kept.cache._entries)
