@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from connectors import registry
 from gateway.access.observing import ObservedEngine
 from gateway.access.wiring import Access
+from gateway.claiming import claims_of
 from gateway.doctor.watching import watching
 from gateway.execution.answer import Engine
 from gateway.execution.engine import StockEngine
@@ -231,7 +232,7 @@ def build(
     seen = Instruments(settings)
     wiring = Wiring(settings, transports, seen)
     access = Access(settings, (transports or {}).get(ISSUERS), wiring.directory)
-    inbox = Inbox(wiring.cache) if wiring.cache else None
+    inbox = Inbox(wiring.cache, claims=claims_of(settings)) if wiring.cache else None
     make_context = _contexts(settings, wiring, access, seen)
     engine = _engine(settings, access, wiring, seen)
     operations = _endpoint(settings, wiring, engine, make_context)

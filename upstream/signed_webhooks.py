@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from upstream.webhooks import (
+    WINDOW_SECONDS,
     Change,
     Delivery,
     ForgedError,
@@ -27,7 +28,6 @@ from upstream.webhooks import (
     within,
 )
 
-WINDOW_SECONDS = 300.0
 _ENCODED_SECRET = "whsec_"  # noqa: S105 - what stands before a secret
 
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 MAX_TAG = 200
+# How far a signed moment may be off, by all schemes that are known.
+WINDOW_SECONDS = 300.0
 _TAG = re.compile(r"[a-z][a-z-]{0,31}:[^\x00-\x20\x7f][^\x00-\x1f\x7f]*")
 _MILLISECONDS = 1000
 
@@ -50,6 +52,12 @@ class Terms:
 
     secrets: tuple[str, ...]
     window_seconds: float | None = None
+
+    @property
+    def proof_seconds(self) -> float:
+        """For how long a proof over a moment could be accepted again: both ways, and a minute."""
+        window = WINDOW_SECONDS if self.window_seconds is None else self.window_seconds
+        return 2 * window + 60
 
 
 @dataclass(frozen=True, slots=True)

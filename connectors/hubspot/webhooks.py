@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from upstream.webhooks import (
+    WINDOW_SECONDS,
     Change,
     Delivery,
     ForgedError,
@@ -21,7 +22,6 @@ from upstream.webhooks import (
     within,
 )
 
-WINDOW_SECONDS = 300.0
 _MILLISECONDS = 1000
 _SIGNATURE = "x-hubspot-signature-v3"
 _MOMENT = "x-hubspot-request-timestamp"

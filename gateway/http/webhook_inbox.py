@@ -4,7 +4,7 @@ Answering a sender costs no purge: a task of its own takes what waits, all of it
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,12 +14,13 @@ from typing import Protocol, Self
 import structlog
 
 from gateway.access.remembered import Clock, Remembered
+from gateway.http.webhook_claims import Claims, NoClaims
 from upstream.webhooks import Change
 
 log = structlog.get_logger(__name__)
 
 # An event is known for longer than any sender tries again.
-_KNOWN_SECONDS = 86_400.0
+KNOWN_SECONDS = 86_400.0
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _PURGE_SECONDS = 10.0
@@ -50,20 +51,23 @@ class Taken:
 class Inbox:
     """As a context it purges what waits; at the end it gives what is left a last chance.
 
-    `waiting` is how many tags may wait, `known` how many events are remembered.
+    `waiting` is how many tags may wait, `known` how many events are remembered. `claims` by sender
+    are known beyond this process; they are closed at the end.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of one inbox, all named
         self,
         cache: Purges,
         *,
         waiting: int = 10_000,
         known: int = 50_000,
+        claims: Mapping[str, Claims] | None = None,
         clock: Clock | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._cache = cache
         self._size = waiting
+        self._claims = claims or {}
         self._clock = clock or Clock()
         self._sleep = sleep
         self._waiting: dict[str, None] = {}
@@ -82,10 +86,15 @@ class Inbox:
         if self._worker is not None:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
+        for one in set(self._claims.values()):
+            await one.aclose()
         while self._waiting:
             if not await self._purged():
                 log.warning("changes lost at the end", tags=len(self._waiting))
                 return
+
+    def claims_of(self, sender: str) -> Claims:
+        return self._claims.get(sender) or NoClaims()
 
     def knows(self, sender: str, name: str) -> bool:
         """Whether a message of this name was taken before."""
@@ -100,7 +109,7 @@ class Inbox:
         for change in new:
             self._remember(sender, change)
         if name is not None:
-            self._ids.put((sender, name), True, _KNOWN_SECONDS)  # noqa: FBT003 - only its key counts
+            self._ids.put((sender, name), True, KNOWN_SECONDS)  # noqa: FBT003 - only its key counts
         self._waiting.update(dict.fromkeys(tags))
         if self._waiting:
             self._some.set()
@@ -127,13 +136,13 @@ class Inbox:
         if not change.tags:
             log.info("event without effect", upstream=sender, kind=change.kind[:80])
         if change.id is not None:
-            self._ids.put((sender, f"event:{change.id}"), True, _KNOWN_SECONDS)  # noqa: FBT003 - as above
+            self._ids.put((sender, f"event:{change.id}"), True, KNOWN_SECONDS)  # noqa: FBT003 - as above
         # A clock that runs ahead must not hide what comes after.
         latest = datetime.fromtimestamp(self._clock.wall(), change.at.tzinfo) if change.at else None
         if change.at is None or latest is None or change.at > latest + _CLOCKS_APART:
             return
         for one in self._stale(sender, change):
-            self._newest.put((sender, one), change.at, _KNOWN_SECONDS)
+            self._newest.put((sender, one), change.at, KNOWN_SECONDS)
 
     async def _work(self) -> None:
         pause = _FIRST_PAUSE_SECONDS

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.access.remembered import Clock
 from gateway.http.incoming import ClientGoneError, header_text, read_body, request_id_of
 from gateway.http.responses import JSON, NO_STORE, Header, send_problem, send_whole
-from gateway.http.webhook_inbox import FullError, Inbox
+from gateway.http.webhook_inbox import KNOWN_SECONDS, FullError, Inbox
 from gateway.operations.request import RequestError
 from upstream.webhooks import (
     Change,
@@ -93,6 +93,7 @@ class _Door:
         self._sender = sender
         self._inbox = inbox
         self._clock = clock
+        self._claims = inbox.claims_of(sender.name)
         self._under_way = 0
         self._tokens = self._burst = max(1.0, sender.requests_per_second * 2)
         self._counted = clock.steady()
@@ -112,9 +113,9 @@ class _Door:
             )
             delivery = self._delivery(scope, body)
             name, changes = await self._examined(delivery)
+            return await self._taken(name, changes)
         finally:
             self._under_way -= 1
-        return self._taken(name, changes)
 
     async def _examined(self, delivery: Delivery) -> tuple[str | None, Sequence[Change]]:
         try:
@@ -128,23 +129,32 @@ class _Door:
             log.warning("message not understood", upstream=self._sender.name, reason=str(problem))
             raise _refusal(400) from None
 
-    def _taken(self, name: str | None, changes: Sequence[Change]) -> dict[str, int]:
-        """Nothing is awaited between the look and the note, so that of two at once one is first."""
-        sender = self._sender.name
-        if name is not None and self._inbox.knows(sender, name):
+    async def _taken(self, name: str | None, changes: Sequence[Change]) -> dict[str, int]:
+        sender, knows = self._sender.name, self._inbox.knows
+        events = {f"event:{one.id}" for one in changes if one.id is not None}
+        names = {one: KNOWN_SECONDS for one in events if not knows(sender, one)}
+        if name is not None and not knows(sender, name):
+            names[name] = self._sender.terms.proof_seconds
+        new = set(await self._claims.claim(sender, names)) if names else set[str]()
+        # Nothing is awaited from here to the note, so that of two at once one is first.
+        if name is not None and (name not in new or knows(sender, name)):
             self._note("it was sent before")
             raise _refusal(401)
+        first = [one for one in changes if one.id is None or f"event:{one.id}" in new]
         try:
-            taken = self._inbox.take(sender, changes, name)
+            taken = self._inbox.take(sender, first, name)
         except FullError as full:
             log.warning("more changes than can wait", upstream=sender)
+            await self._claims.release(sender, new)
             raise _refusal(429, full.retry_after) from None
-        return {"new": taken.new, "repeated": taken.repeated}
+        return {"new": taken.new, "repeated": len(changes) - taken.new}
 
     def _delivery(self, scope: Scope, body: bytes) -> Delivery:
         headers: dict[str, str] = {}
-        for key, value in scope["headers"]:
-            headers.setdefault(key.decode("latin-1").lower(), value.decode("latin-1"))
+        for raw, value in scope["headers"]:
+            key, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+            # Two are a list to HTTP, and no list is a signature, a moment or a credential.
+            headers[key] = f"{headers[key]}, {text}" if key in headers else text
         urls = _addresses(scope, self._sender)
         return Delivery(scope["method"], urls, headers, body, self._clock.wall())
 

@@ -67,6 +67,12 @@ class WebhookSettings(_Table):
     requests_per_second: float = Field(
         default=200, gt=0, le=100_000, description="More messages than this are answered 429."
     )
+    known: str | None = Field(
+        default=None,
+        min_length=1,
+        description="File that keeps over restarts which messages were taken; else "
+        "`var/webhooks-<name>.db`. Where `redis.url` is set it is kept there.",
+    )
     signature_header: HeaderName = Field(
         default="webhook-signature", min_length=1, description="Header of the signature."
     )

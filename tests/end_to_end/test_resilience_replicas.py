@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Self
@@ -285,16 +286,21 @@ async def inboxed(opened: Open) -> AsyncIterator[Shop]:
 
 
 async def test_a_flood_of_messages_fails_no_query(inboxed: Shop) -> None:
+    """Ten thousand, of which none is proven."""
     await warm(inboxed)
     body = b'[{"eventId": 1}]' + b" " * 30_000
-    flood = [
-        asyncio.create_task(inboxed.gateway.post("/webhooks/crm", content=body))
-        for _ in range(1500)
-    ]
+    told: Counter[int] = Counter()
+
+    async def some() -> None:
+        for _ in range(50):
+            told[(await inboxed.gateway.post("/webhooks/crm", content=body)).status_code] += 1
+
+    flood = [asyncio.create_task(some()) for _ in range(200)]
 
     answers = [await inboxed.ask(STOCK, {"sku": item.sku}) for item in inboxed.world.items[100:130]]
 
-    told = {one.status_code for one in await asyncio.gather(*flood)}
+    await asyncio.gather(*flood)
     assert not [one for one in answers if "errors" in one]
-    assert told <= {401, 429, 503}
-    assert 429 in told
+    assert told.total() == 10_000
+    assert told.keys() <= {401, 429, 503}
+    assert told[429] > 0

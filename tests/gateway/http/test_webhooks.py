@@ -7,6 +7,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -21,6 +22,7 @@ from connectors.hubspot.webhooks import WEBHOOKS as HUBSPOT
 from connectors.ups.webhooks import WEBHOOKS as UPS
 from gateway.access.remembered import Clock
 from gateway.http.app import http_app
+from gateway.http.webhook_claims import FileClaims
 from gateway.http.webhook_inbox import Inbox
 from gateway.http.webhooks import AT_ONCE, Sender, webhook_routes
 from upstream.signed_webhooks import SignedWebhooks
@@ -63,10 +65,13 @@ class House:
     now: float = 1_764_000_000.0
     waiting: int = 10_000
     changed: dict[str, Any] = field(default_factory=dict)
+    known: Path | None = None
 
     def __post_init__(self) -> None:
         clock = Clock(lambda: self.now, lambda: self.now)
-        self.inbox = Inbox(self.kept, waiting=self.waiting, clock=clock)
+        names = ("pim", "crm", "own") if self.known else ()
+        claims = {one: FileClaims(self.known or Path(), lambda: self.now) for one in names}
+        self.inbox = Inbox(self.kept, waiting=self.waiting, claims=claims, clock=clock)
         verifiers = {
             "pim": AKENEO,
             "crm": HUBSPOT,
@@ -222,6 +227,57 @@ async def test_of_many_replays_at_once_one_is_taken(house: House) -> None:
     answers = await asyncio.gather(*(house.post("own", body, headers) for _ in range(20)))
 
     assert sorted(one.status_code for one in answers) == [200] + [401] * 19
+
+
+@pytest.mark.parametrize("wrong_first", [True, False])
+async def test_a_signature_that_comes_twice_is_none(house: House, wrong_first: bool) -> None:
+    """Whoever is in between may have read the other one."""
+    body = akeneo()
+    (name, right), *_ = by_akeneo(body).items()
+    sent = [(name, "0" * 64), (name, right)]
+
+    answer = await house.client.post(
+        "/webhooks/pim", content=body, headers=sent if wrong_first else sent[::-1]
+    )
+
+    assert answer.status_code == 401
+    assert await house.purged() == []
+
+
+async def test_a_replay_is_one_after_a_restart_and_elsewhere_too(tmp_path: Path) -> None:
+    first, again = House(known=tmp_path / "known.db"), House(known=tmp_path / "known.db")
+    ours, theirs = b'{"id": "1", "tags": ["product:A"]}', akeneo()
+    signed = by_us(ours, first.now)
+
+    taken = [
+        await first.post("own", ours, signed),
+        await first.post("pim", theirs, by_akeneo(theirs)),
+    ]
+    await first.purged()
+    sent_again = [
+        await again.post("own", ours, signed),
+        await again.post("pim", theirs, by_akeneo(theirs)),
+    ]
+
+    assert [one.status_code for one in taken] == [200, 200]
+    assert [one.status_code for one in sent_again] == [401, 200]
+    assert sent_again[1].json() == {"new": 0, "repeated": 1}
+    assert await again.purged() == []
+    for house in (first, again):
+        await house.client.aclose()
+
+
+async def test_what_could_not_wait_is_new_when_it_is_sent_again(tmp_path: Path) -> None:
+    full, later = House(known=tmp_path / "known.db", waiting=1), House(known=tmp_path / "known.db")
+    body = b'{"id": "1", "tags": ["product:A", "product:B"]}'
+
+    refused = await full.post("own", body, by_us(body, full.now))
+    taken = await later.post("own", body, by_us(body, later.now))
+
+    assert (refused.status_code, taken.status_code) == (429, 200)
+    assert sorted(await later.purged()) == ["product:A", "product:B"]
+    for house in (full, later):
+        await house.client.aclose()
 
 
 @pytest.mark.parametrize("off", [-301, 301])
