@@ -11,6 +11,7 @@ from upstream.urls import Targets
 from upstream.wire_connection import Connection
 from upstream.wire_dial import Dialer
 from upstream.wire_head import Heads
+from upstream.wire_known import KnownHeads
 
 # Shorter than servers' own patience, or a call would often meet a connection just closed.
 _IDLE_SECONDS = 30.0
@@ -34,6 +35,7 @@ class Wire:
         self._heads = Heads({"host": host, **headers})
         self._idle_seconds = idle_seconds
         self._limit = config.answer_limit_bytes
+        self._met = KnownHeads()
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._sweeping: asyncio.TimerHandle | None = None
@@ -116,7 +118,7 @@ class Wire:
             raise WireError(UnavailableError, "the client is closed")
         loop = asyncio.get_running_loop()
         connection = await self._dialer.dial(
-            lambda: Connection(loop, self._limit, self._ended, self._keep), until
+            lambda: Connection(loop, self._limit, self._ended, self._keep, self._met), until
         )
         if connection.lost.done():
             raise WireError(UnavailableError, "lost as soon as it was made")

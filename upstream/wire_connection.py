@@ -15,6 +15,7 @@ from ports.errors import MalformedError, UnavailableError
 from upstream.failures import CutShortError, StaleError, WireError
 from upstream.messages import Headers, Response
 from upstream.wire_encoding import Unpacking, unpacking_of
+from upstream.wire_known import Known, KnownHeads
 
 _HEADERS_MOST = 256
 # Bytes that are no body (heads, chunk extensions, trailers) between two pieces of a body.
@@ -22,6 +23,7 @@ _BESIDE_BODY_MOST = 64 * 1024
 _BODILESS = frozenset({204, 304})
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"content-encoding"})
 _CONTINUE, _SWITCHING, _FINAL = 100, 101, 200
+_END = b"\r\n\r\n"
 # Loops keep their time in milliseconds; what is due within one is due now.
 _TICK_SECONDS = 0.001
 
@@ -41,6 +43,7 @@ class Connection(asyncio.Protocol):
         "_framed",
         "_free",
         "_headed",
+        "_heads",
         "_length",
         "_limit",
         "_lines",
@@ -81,8 +84,10 @@ class Connection(asyncio.Protocol):
         limit: int,
         ended: Callable[["Connection"], None],
         free: Callable[["Connection"], None],
+        heads: KnownHeads | None = None,
     ) -> None:
         self._loop = loop
+        self._heads = KnownHeads() if heads is None else heads
         self._limit = limit
         self._ended = ended
         self._free = free
@@ -115,7 +120,7 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or not self._clean:
             raise StaleError
-        self._begin()
+        self._started = self._headed = self._whole = False
         waiting: asyncio.Future[Response] = self._loop.create_future()
         self._waiting = waiting
         self._until = until
@@ -155,7 +160,9 @@ class Connection(asyncio.Protocol):
         if self._waiting is None or parser is None:
             self.abort()  # nobody asked for anything
             return
-        self._started = True
+        is_first = not self._started
+        if is_first and self._is_known(data):
+            return
         self._beside += len(data)
         try:
             parser.feed_data(data)
@@ -165,9 +172,35 @@ class Connection(asyncio.Protocol):
                 self._fail(_garbled(problem))
                 return
         if self._whole:
-            self._answer()
+            self._answer(data if is_first else b"")
         elif self._beside > _BESIDE_BODY_MOST:
             self._fail(WireError(MalformedError, "too much that is no body"))
+
+    def _is_known(self, data: bytes) -> bool:
+        """Whether the first bytes are an answer with a head met before, which is given then.
+
+        Else they are for the parser.
+        """
+        end = data.find(_END) + len(_END)
+        known, waiting = self._heads.find(data[:end]), self._waiting
+        is_whole = known is not None and len(data) - end == known.length <= self._limit
+        if known is None or not is_whole or waiting is None or waiting.done() or self._unsent():
+            self._begin()
+            self._started = True
+            return False
+        self._waiting, self.used = None, True
+        waiting.set_result(Response(known.status, known.headers, data[end:]))
+        self._free(self)
+        return True
+
+    def _meet(self, data: bytes) -> None:
+        """An answer that came in one piece, to be known again if all is plain about it."""
+        end = data.find(_END) + len(_END)
+        # Its length was told, and what came after the head is the body and nothing else.
+        told = self._length if self._encoding is None else 0
+        if told and told == self._size == len(data) - end:
+            known = Known(self._status, Headers(self._lines), self._length)
+            self._heads.meet(data[:end], known)
 
     def eof_received(self) -> None:
         self._over(None)
@@ -263,7 +296,8 @@ class Connection(asyncio.Protocol):
             raise WireError(MalformedError, "a transfer encoding that was not asked for")
         self._framed = True
 
-    def _answer(self) -> None:
+    def _answer(self, whole: bytes = b"") -> None:
+        """`whole` has all of it, where it came in one piece."""
         waiting, self._waiting = self._waiting, None
         if waiting is None or waiting.done():  # who asked has gone
             self._end()
@@ -284,6 +318,7 @@ class Connection(asyncio.Protocol):
         waiting.set_result(Response(self._status, Headers(self._lines), body))
         self.used = True
         if self._clean:
+            self._meet(whole)
             self._free(self)
 
     def _unsent(self) -> bool:
