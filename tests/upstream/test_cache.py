@@ -85,6 +85,14 @@ async def test_a_key_that_failed_alone_is_not_kept() -> None:
     assert await shop.ask("broken") == {"broken": "UPSTREAM_UNAVAILABLE"}
 
 
+async def test_those_beside_a_key_that_failed_are_kept() -> None:
+    shop = Shop()
+    await shop.ask("broken", "a")
+
+    assert (await shop.ask("a", "broken"))["a"] == (1, "CACHED")
+    assert shop.erp.asked == [("broken", "a"), ("broken",)]
+
+
 async def test_a_mistake_of_ours_is_never_covered() -> None:
     shop = Shop()
     await shop.ask("a")

@@ -248,6 +248,45 @@ def test_calls_from_before_say_nothing_about_now(bench: Bench) -> None:
     assert bench.circuit.error_rate == 0.0
 
 
+def test_a_good_call_may_be_the_one_that_makes_the_failures_many(bench: Bench) -> None:
+    bench.fail(RULES.minimum - 1)
+    assert bench.states() == []
+
+    bench.call()
+
+    assert bench.states() == [CircuitState.OPEN]
+
+
+def late_probe(bench: Bench) -> object:
+    """A probe that hung while the next one found the system back."""
+    bench.fail()
+    bench.clock.now += RULES.open_seconds
+    hung = bench.circuit.begin()
+    bench.clock.now += RULES.probe_seconds
+    bench.call()
+    assert bench.circuit.state is CircuitState.CLOSED
+    return hung
+
+
+def test_a_probe_of_an_earlier_outage_does_not_end_this_one(bench: Bench) -> None:
+    hung = late_probe(bench)
+    bench.fail()
+
+    bench.circuit.succeeded(hung)
+
+    assert bench.circuit.state is CircuitState.OPEN
+
+
+def test_a_probe_of_an_earlier_outage_forgives_no_failures(bench: Bench) -> None:
+    hung = late_probe(bench)
+    bench.fail(RULES.minimum - 1)
+
+    bench.circuit.succeeded(hung)
+    bench.fail(1)
+
+    assert bench.circuit.state is CircuitState.OPEN
+
+
 def test_each_operation_has_its_own() -> None:
     circuits = Circuits("ERP", "erp-fr", clock=Clock())
     for _ in range(RULES.minimum):
