@@ -39,9 +39,10 @@ OUTCOME, PLAIN = "outcome", "plain"
 _FORMS_KEPT = 1_000
 _HEADS_KEPT = 4_000
 _OK = 200
-# Those of this one request: its length says nothing of its answer, the others make it another one.
+# Those of this one request: its length says nothing of its answer, the others make it another one,
+# as does what its client wants of caches.
 _APART = frozenset({b"content-length"})
-_OWN = frozenset({b"x-request-id", b"traceparent", b"tracestate"})
+_OWN = frozenset({b"x-request-id", b"traceparent", b"tracestate", b"cache-control"})
 # Told anew each time.
 ANEW = frozenset(
     {b"cache-control", b"age", b"cache-status", b"ratelimit", b"ratelimit-policy"}

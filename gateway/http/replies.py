@@ -3,7 +3,9 @@
 Before a kept answer is given, its caller is let in and charged as if it had been worked out.
 """
 
+import re
 from collections.abc import Callable
+from math import inf
 from typing import Protocol, cast
 
 import msgspec
@@ -22,8 +24,9 @@ from gateway.http.responses import NO_STORE, Header
 from gateway.operations.request import GraphQLRequest
 from ports.caller import Caller
 
-# What a client says that wants no kept answer.
+# What a client says that wants no kept answer (RFC 9111 §5.2.1).
 _UNWANTED = (b"no-cache", b"no-store")
+_OLDEST = re.compile(rb"(?:^|[\s,])max-age=([0-9]+)", re.IGNORECASE)
 
 
 Reused = Callable[[Caller, object], object]
@@ -41,10 +44,14 @@ class Admits(Protocol):
 
 
 class Asking(msgspec.Struct, frozen=True):
-    """A request on its way. `place` is where its answer is kept, None for one that never is."""
+    """A request on its way. `place` is where its answer is kept, None for one that never is.
+
+    `oldest`: no kept answer of more seconds is wanted.
+    """
 
     incoming: Incoming
     place: Asked | None
+    oldest: float = inf
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -82,12 +89,16 @@ class Replies:
         if self._kept is None or b"content-encoding" in headers:
             return Asking(incoming, None)
         wanted = headers.get(b"cache-control")
-        if wanted is not None and any(word in wanted.lower() for word in _UNWANTED):
-            return Asking(incoming, None)
+        oldest = inf
+        if wanted is not None:
+            if any(word in wanted.lower() for word in _UNWANTED):
+                return Asking(incoming, None)
+            if (told := _OLDEST.search(wanted)) is not None:
+                oldest = float(told[1])
         language = self._doors.language(headers.get(b"accept-language"))
         if scope["method"] != "POST":
-            return Asking(incoming, ("GET", b"", language, sent))
-        return Asking(incoming, ("POST", headers.get(b"content-type", b""), language, sent))
+            return Asking(incoming, ("GET", b"", language, sent), oldest)
+        return Asking(incoming, ("POST", headers.get(b"content-type", b""), language, sent), oldest)
 
     async def found(self, asking: Asking) -> Found | None:
         """Raises what the doors raise, if there is an answer for anybody."""
@@ -97,7 +108,7 @@ class Replies:
         admission = await self._doors.admission(asking.incoming)
         caller = admission.admitted.caller
         reply = self._kept.find(place, caller)
-        if reply is None:
+        if reply is None or self._clock() - reply.born >= asking.oldest:
             return None
         quota = await self._doors.again(admission, reply.cost, reply.observed)
         if self._reused is not None:

@@ -163,7 +163,10 @@ async def test_the_same_bytes_as_no_json_are_refused(till: Till) -> None:
 async def test_a_client_may_want_none(till: Till) -> None:
     await till.post(PUBLIC)
 
-    assert not is_hit(await till.post(PUBLIC, cache_control="no-cache"))
+    for wish in ("no-cache", "max-age=0", "no-transform, Max-Age=0"):
+        assert not is_hit(await till.post(PUBLIC, cache_control=wish))
+    for wish in ("max-age=60", "max-stale=0", "x-max-age=0", "max-age=soon"):
+        assert is_hit(await till.post(PUBLIC, cache_control=wish))
     assert is_hit(await till.post(PUBLIC))
 
 
