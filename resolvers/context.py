@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -190,6 +191,12 @@ class Context:
             known = self._loaders[key] = Loader(ask, self._tasks, alone=alone)
         return known
 
+    def begin(self, work: Callable[[], Awaitable[object]]) -> None:
+        """Does it besides; what becomes of it, those are told who ask the same."""
+        task = asyncio.get_running_loop().create_task(_quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     def ask_together(self) -> None:
         """From now on fields are answered one by one, so that their keys have to be gathered."""
         self.alone = frozenset()
@@ -221,6 +228,11 @@ class Context:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         # Loaders know how to ask by this context: else both would wait for garbage collection.
         self._loaders.clear()
+
+
+async def _quietly(work: Callable[[], Awaitable[object]]) -> None:
+    with suppress(Exception):
+        await work()
 
 
 async def _told(method: Callable[..., Any], arguments: tuple[Any, ...], call: Call) -> Any:

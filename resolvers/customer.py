@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from ports.common import Page
 from ports.customers import Contact, Customer
 from ports.errors import BadInputError
@@ -17,6 +19,18 @@ from resolvers.ids import key_of
 from resolvers.loading import Found
 
 
+class CustomerKey(msgspec.Struct, frozen=True):
+    """Stands for a company while it is being asked for."""
+
+    number: str
+
+
+def foreseen(*, ctx: Context, number: str | None, id: str | None) -> CustomerKey | None:  # noqa: A002
+    """What the ERP has of a company is asked by number, of one that the caller may see."""
+    wanted = _wanted(ctx, number, id)
+    return CustomerKey(wanted) if wanted is not None and ctx.caller.may_see(wanted) else None
+
+
 async def customer(
     roots: Sequence[Any],
     *,
@@ -25,10 +39,14 @@ async def customer(
     id: str | None,  # noqa: A002
 ) -> list[Found[Customer]]:
     """The caller's own company when neither is given; one it may not see is as if unknown."""
+    wanted = _wanted(ctx, number, id)
+    return [await _visible(wanted, ctx) for _ in roots]
+
+
+def _wanted(ctx: Context, number: str | None, id: str | None) -> str | None:  # noqa: A002
     if number is not None and id is not None:
         raise BadInputError("Give number or id, not both.")
-    wanted = key_of("Customer", id) if id is not None else number or ctx.caller.customer
-    return [await _visible(wanted, ctx) for _ in roots]
+    return key_of("Customer", id) if id is not None else number or ctx.caller.customer
 
 
 async def by_number(numbers: Sequence[str | None], *, ctx: Context) -> list[Found[Customer]]:

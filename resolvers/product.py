@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from ports.catalog import (
     Attribute,
     Category,
@@ -25,6 +27,18 @@ from resolvers.loading import Found
 MOST_SKUS = 100
 _LARGEST_QUANTITY = Decimal(1_000_000_000)
 _SMALLEST_STEP = -6
+
+
+class ProductKey(msgspec.Struct, frozen=True):
+    """Stands for a product while it is being asked for."""
+
+    sku: str
+
+
+def foreseen(*, ctx: Context, sku: str | None, id: str | None) -> ProductKey:  # noqa: A002
+    """Prices and stock are asked by SKU. Raises BadInputError as `product` does."""
+    _ = ctx
+    return ProductKey(natural_key("Product", sku, id, "sku"))
 
 
 async def product(

@@ -45,6 +45,18 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
+class Foresight:
+    """How the key of a record is known before the record, where a field finds one by its key.
+
+    `of` is called like the resolver, without parents. It gives a stand-in for the record which has
+    nothing but the attribute `key`, or None where what is beneath must wait for the record.
+    """
+
+    key: str
+    of: Callable[..., object | None]
+
+
+@dataclass(frozen=True, slots=True)
 class FieldPlan:
     """How a field is answered: by `batch` or by `compute`.
 
@@ -53,7 +65,8 @@ class FieldPlan:
     is the port that it asks, `scope` what the caller needs for that.
 
     `reads` are the attributes of its parent that it takes, None for any of them; where `parts` is
-    given, and literals tell that argument, only these parts of what it reads.
+    given, and literals tell that argument, only these parts of what it reads. With `foresight`, what
+    reads the key alone may be asked at the same time as the record.
     """
 
     batch: Batch | None = None
@@ -66,6 +79,7 @@ class FieldPlan:
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     reads: tuple[str, ...] | None = None
     parts: str | None = None
+    foresight: Foresight | None = None
 
 
 @strawberry.interface(description="An object that can be asked again by its id.")
@@ -138,12 +152,13 @@ def batched(  # noqa: PLR0913 - what a field of the contract may have
     prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict,
     role: str | None = None,
     reads: tuple[str, ...] | None = None,
+    foresight: Foresight | None = None,
     directives: Sequence[object] = (),
     **options: Any,
 ) -> Any:
     """A field answered for all parents of a level at once; refused without its role's scope.
 
-    `reads` are those of `FieldPlan`.
+    `reads` and `foresight` are those of `FieldPlan`.
     """
     plan = FieldPlan(
         batch,
@@ -152,6 +167,7 @@ def batched(  # noqa: PLR0913 - what a field of the contract may have
         scope=SCOPE_OF_ROLE[role] if role else None,
         arguments=arguments or {},
         reads=reads,
+        foresight=foresight,
     )
     return _resolved(plan, batch, description, [*directives, *_needs(plan.scope)], options)
 

@@ -17,7 +17,7 @@ from schema.basket import LINES, Basket, asked
 from schema.category import Category
 from schema.common import ID
 from schema.customer import Customer, CustomerConnection
-from schema.fields import Argument, Node, batched
+from schema.fields import Argument, Foresight, Node, batched
 from schema.invoice import Invoice
 from schema.order import Order, OrderConnection
 from schema.product import LISTING, Product, ProductConnection, product_query
@@ -43,6 +43,7 @@ class Query:
         "One product; null when there is none.",
         arguments=_by("sku", "The article number."),
         role="catalog",
+        foresight=Foresight("sku", product_of.foreseen),
     )
     products: ProductConnection = batched(
         product_of.products,
@@ -68,6 +69,7 @@ class Query:
         "The caller's company, or another that the caller may act for.",
         arguments=_by("number", "The account number."),
         role="customers",
+        foresight=Foresight("number", customer_of.foreseen),
     )
     customers: CustomerConnection = batched(
         customer_of.customers,

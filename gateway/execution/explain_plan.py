@@ -141,6 +141,16 @@ class _Level:
     wave: int = 1
     maybe: bool = False
     sized: tuple[tuple[str, ...], int] | None = None
+    foreseen: "_Foreseen | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Foreseen:
+    """A record is being asked for, for so long: fields that need its `key` alone are asked then too."""
+
+    key: str
+    wave: int
+    milliseconds: float
 
 
 @dataclass(slots=True)
@@ -177,12 +187,23 @@ class _Walk:
         if plan and plan.scope and scopes is not None and plan.scope not in scopes:
             self.unasked.append(Unasked(place.coordinate, scope=plan.scope))
             return 0.0
-        level = replace(level, path=(*level.path, column.key))
+        early, level = level.foreseen, replace(level, path=(*level.path, column.key), foreseen=None)
+        if early is None or not column.is_asked_by(early.key):
+            return self._taking(column, parents, level)
+        # It began when the record did, of which it is told how long it takes after that.
+        taking = self._taking(column, parents, replace(level, wave=early.wave))
+        return max(0.0, taking - early.milliseconds)
+
+    def _taking(self, column: Column, parents: int, level: _Level) -> float:
+        place, plan = self._places[id(column)], column.batch
         asked = self._asked(place, parents, level)
         if asked.ends:
             return asked.milliseconds
         sized, entries = self._entries(place, level.sized)
         below = replace(level, wave=asked.wave, sized=sized)
+        if plan is not None and plan.foresight is not None:
+            early = _Foreseen(plan.foresight.key, level.wave, asked.milliseconds)
+            below = replace(below, foreseen=early)
         return asked.milliseconds + self._below(
             column.shape, parents * entries, below, asked.brought
         )

@@ -1,9 +1,12 @@
 """One run of a plan: fetches level by level, all fields of a level at the same time."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
+from graphql import GraphQLError
 from graphql.execution.values import VariableValues
 
 from gateway.execution.literals import Literals
@@ -15,6 +18,7 @@ from gateway.execution.shapes import (
     Rows,
     Selection,
 )
+from ports.errors import PortError
 from resolvers.context import Context
 
 Values = Sequence[Any]
@@ -45,7 +49,10 @@ class Run:
         if (batch := fetch.batch) is None:
             values = _values(fetch.column, parents)
         else:
-            values = await batch(parents, **self._terms(fetch))
+            terms = self._terms(fetch)
+            if fetch.foreseen:
+                self._foresee(fetch, terms)
+            values = await batch(parents, **terms)
             _sound(values)
             if fetch.complete is not None:
                 return fetch.complete(values)
@@ -59,6 +66,20 @@ class Run:
         else:
             rows = await _all([self.rows(selection, found) for selection, _, found in groups])
         return _closed(lists, _placed(values, groups, rows))
+
+    def _foresee(self, fetch: Fetch, terms: Mapping[str, Any]) -> None:
+        """Asks by its key what is beneath a record, while the record itself is being asked for.
+
+        Loaders hold what is found until the record is there; whatever is wrong is told then.
+        """
+        if fetch.foresight is None:
+            return
+        with suppress(PortError):
+            stand_in = fetch.foresight.of(**terms)
+            for one in fetch.foreseen if stand_in is not None else ():
+                with suppress(PortError, GraphQLError):
+                    if one.batch is not None:
+                        self._context.begin(partial(one.batch, [stand_in], **self._terms(one)))
 
     def _terms(self, fetch: Fetch) -> dict[str, Any]:
         """What the resolver is called with. Raises ForbiddenError for a caller without its scope."""

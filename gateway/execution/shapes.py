@@ -84,15 +84,31 @@ class Column:
     def is_async(self) -> bool:
         return self.batch is not None or self.shape.is_async
 
+    def is_asked_by(self, key: str) -> bool:
+        """Whether it asks somebody, and needs nothing of its parent for that but this attribute."""
+        return self.batch is not None and bool(self.asks) and self.reads == (key,)
+
 
 class Fetch:
     """A column that asks somebody, itself or beneath it, as a run needs it.
 
     `objects` are the objects in its values, and `layers` what is around those, from outside: True
     for a list, False for what must not be null. None where `complete` finishes the values.
+    `foreseen` are those beneath that can be asked by what `foresight` knows already.
     """
 
-    __slots__ = ("arguments", "batch", "column", "complete", "layers", "objects", "path", "scope")
+    __slots__ = (
+        "arguments",
+        "batch",
+        "column",
+        "complete",
+        "foreseen",
+        "foresight",
+        "layers",
+        "objects",
+        "path",
+        "scope",
+    )
 
     def __init__(self, column: Column) -> None:
         plan = column.batch
@@ -106,6 +122,15 @@ class Fetch:
         self.layers: tuple[bool, ...] = ()
         if column.complete is None:
             self._open(column.shape)
+        self.foresight = None if plan is None else plan.foresight
+        self.foreseen = self._foreseen()
+
+    def _foreseen(self) -> "tuple[Fetch, ...]":
+        if self.foresight is None or self.objects is None or True in self.layers:
+            return ()
+        only = self.objects.selections.get(None)
+        key = self.foresight.key
+        return tuple(one for one in only.fetched if one.column.is_asked_by(key)) if only else ()
 
     def _open(self, shape: Shape) -> None:
         layers: list[bool] = []
