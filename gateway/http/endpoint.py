@@ -126,10 +126,16 @@ class Endpoint:
         """
         return await self._settled(scope, None, _accepted(scope), sent)
 
-    def may_code(self, outcome: Outcome) -> bool:
-        """Whether it is one that clients may get compressed."""
-        rules = self._compression
-        return rules.enabled and outcome.compressible and len(outcome.body) >= rules.min_bytes
+    def coding(self, scope: Scope, outcome: Outcome) -> Coding | None:
+        """The one that the client gets this in; None: as it is."""
+        if not outcome.compressible or not self.is_coded(len(outcome.body)):
+            return None
+        found = coding_of(scope)
+        return None if found is None or is_guessable(scope) else found
+
+    def is_coded(self, size: int) -> bool:
+        """Whether an answer of so many bytes is compressed for who takes that."""
+        return self._compression.enabled and size >= self._compression.min_bytes
 
     async def _settled(
         self,
@@ -171,13 +177,13 @@ class Endpoint:
                 await send_whole(send, 304, b"", headers, head=True)
                 return
         body = outcome.body
-        coding = coding_of(scope) if self.may_code(outcome) else None
-        if coding is not None and not is_guessable(scope):
-            body, headers = await self._coded(outcome, coding), (*headers, coding.header)
+        coding = self.coding(scope, outcome)
+        if coding is not None:
+            body, headers = await self.coded(outcome, coding), (*headers, coding.header)
         head = scope["method"] == "HEAD"
         await send_whole(send, outcome.status, body, (kind, *headers), head=head)
 
-    async def _coded(self, outcome: Outcome, coding: Coding) -> bytes:
+    async def coded(self, outcome: Outcome, coding: Coding) -> bytes:
         """A kept answer is compressed once for each coding."""
         reply = outcome.reply
         if reply is None:

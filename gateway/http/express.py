@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope
 
 from gateway.http import cache_headers
 from gateway.http.cache_headers import Holding
-from gateway.http.head import head_of
+from gateway.http.compression import coding_of, is_guessable
+from gateway.http.head import head_of, note_head
 from gateway.http.responses import Header
 from gateway.telemetry.tracing.context import new_trace_id
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.access.watch import Observed
     from gateway.access.wiring import Admitted
     from gateway.http.cycle import Cycle
-    from gateway.http.endpoint import Endpoint, Outcome
+    from gateway.http.endpoint import Endpoint
     from gateway.http.response_cache import Reply, ResponseCache
     from gateway.http.shedding import Shedding
     from ports.caller import Caller
@@ -39,10 +40,11 @@ OUTCOME, PLAIN = "outcome", "plain"
 _FORMS_KEPT = 1_000
 _HEADS_KEPT = 4_000
 _OK = 200
-# Those of this one request: its length says nothing of its answer, the others make it another one,
-# as does what its client wants of caches.
-_APART = frozenset({b"content-length"})
-_OWN = frozenset({b"x-request-id", b"traceparent", b"tracestate", b"cache-control"})
+# Those of one request, of which the headers of its answer tell nothing but its id.
+_OWN = frozenset({b"x-request-id", b"traceparent", b"tracestate"})
+_APART = frozenset({b"content-length", *_OWN})
+# Who sends these may not want a kept answer, or asks in words that are read first.
+_PARTICULAR = frozenset({b"cache-control", b"content-encoding"})
 # Told anew each time.
 ANEW = frozenset(
     {b"cache-control", b"age", b"cache-status", b"ratelimit", b"ratelimit-policy"}
@@ -50,7 +52,6 @@ ANEW = frozenset(
 )
 # Of a scope, what is the same for all requests with the same headers from the same place.
 _SHARED = ("type", "asgi", "http_version", "method", "scheme", "path", "raw_path", "query_string")
-_IDENTITY = (b"", b"identity")
 
 Key = tuple[bytes, object, tuple[Header, ...]]
 """Target, the other end of the connection, and headers: what an answer's own headers follow from."""
@@ -67,38 +68,47 @@ class Lets(Protocol):
 
 
 class Form:
-    """What requests with the same headers have in common; `lines` by whether they get a `coding`."""
+    """What requests with the same headers have in common; `lines` by whether they get `coding`."""
 
     __slots__ = (
         "coding",
         "content_type",
         "headers",
-        "is_coded",
         "key",
         "language",
         "lines",
         "scope",
+        "takes_kept",
     )
 
     def __init__(self, key: Key, scope: Scope, language: str) -> None:
-        first = head_of(scope).first
         self.key = key
         self.scope: Scope = {name: scope[name] for name in _SHARED}
         self.scope |= {"headers": scope["headers"], "client": scope.get("client")}
         self.scope["root_path"] = scope.get("root_path", "")
-        head_of(self.scope)
         self.headers = Headers(raw=scope["headers"])
+        first = head_of(scope).first
         self.content_type = first.get(b"content-type", b"")
-        self.is_coded = first.get(b"accept-encoding", b"") not in _IDENTITY
+        self.takes_kept = _PARTICULAR.isdisjoint(first)
         self.language = language
         self.lines: dict[bool, bytes] = {}
-        self.coding: bytes | None = None
+        coding = coding_of(scope)
+        self.coding = None if coding is None or is_guessable(scope) else coding.name
+
+    def meet(self, headers: list[Header], length: int) -> "Met | None":
+        """A head of this form that says nothing which only one request would."""
+        if any(name in _OWN for name, _ in headers):
+            return None
+        scope = {**self.scope, "headers": headers}
+        note_head(scope)
+        return Met(self, scope, length)
 
 
 class Met(NamedTuple):
-    """What the bytes of a request's head say: its form, and the length of its body."""
+    """What the bytes of a request's head say: its form, all of its scope, the length of its body."""
 
     form: Form
+    scope: Scope
     length: int
 
 
@@ -149,27 +159,25 @@ class Express:
 
     def learn(self, key: Key, scope: Scope, headers: Sequence[Header], lines: bytes) -> None:
         """Of any answer: its headers, and more of them as lines. Ours are those to plain ones."""
-        head = head_of(scope)
-        if not scope["state"].get(PLAIN) or not _OWN.isdisjoint(head.first):
+        if not scope["state"].get(PLAIN):
             return
         form = self._forms.get(key)
         if form is None:
-            language = self._doors.language(head.first.get(b"accept-language"))
+            language = self._doors.language(head_of(scope).first.get(b"accept-language"))
             form = self._forms[key] = Form(key, scope, language)
             if len(self._forms) > _FORMS_KEPT:
                 self._forms.popitem(last=False)
-        coding = next((value for name, value in headers if name == b"content-encoding"), None)
-        is_coded = coding is not None
-        if is_coded:
-            # The same headers get the same one always.
-            form.coding = coding
+        is_coded = any(name == b"content-encoding" for name, _ in headers)
         same = [one for one in headers if one[0].lower() not in ANEW]
         form.lines[is_coded] = b"".join([b"%s: %s\r\n" % one for one in same]) + lines
 
-    def answer(self, form: Form, body: bytes) -> tuple[bytes, bytes] | None:
-        """Lines of headers and a body for status 200; None: there is no such answer."""
+    def answer(self, form: Form, body: bytes, request_id: str | None) -> tuple[bytes, bytes] | None:
+        """Lines of headers and a body for status 200; None: there is no such answer.
+
+        `request_id` None: the request has none of its own.
+        """
         kept = self._kept
-        if kept is None:
+        if kept is None or not form.takes_kept:
             return None
         place = ("POST", form.content_type, form.language, body)
         if not kept.is_asked(place):
@@ -178,23 +186,27 @@ class Express:
         admitted = self._doors.admitted_now(form.headers, form.scope)
         if admitted is None or (reply := kept.find(place, admitted.caller)) is None:
             return None
-        told, lines = _body_of(reply, form)
-        if lines is None:
+        told = self._body_of(reply, form)
+        if told is None or (lines := form.lines.get(told is not reply.body)) is None:
             return None
         quota = self._doors.again_now(admitted, reply.cost, reply.observed)
         if quota is None:
             return None
         self._reused(admitted.caller, reply.source)
-        lines += _anew(reply, kept.clock(), quota, len(told))
+        lines += _anew(reply, kept.clock(), quota)
+        lines += _sent(told, request_id or new_trace_id())
         self._counted(_OK, time.monotonic() - began)
         return lines, told
 
-    def takes(self, form: Form, body: bytes) -> bool:
-        """Whether such a request may be worked out here."""
-        # Without an endpoint's own lines there would be nothing to gain; an array is for others.
-        return (
-            False in form.lines and body[:1] == b"{" and len(body) <= self._endpoint.max_body_bytes
-        )
+    def _body_of(self, reply: "Reply", form: Form) -> bytes | None:
+        """None: it is to be compressed first."""
+        if form.coding is None or not self._endpoint.is_coded(len(reply.body)):
+            return reply.body
+        return reply.coded.get(form.coding)
+
+    def takes(self, body: bytes) -> bool:
+        """Whether a request of a known form may be worked out here, as one that is no array."""
+        return body[:1] == b"{" and len(body) <= self._endpoint.max_body_bytes
 
     def lets_in(self) -> bool:
         """Whether there is room for one more request, which is counted then."""
@@ -216,40 +228,28 @@ class Express:
             if cycle.disconnected and task is not None and task.uncancel() == 0:
                 return  # nobody is left to be told
             raise
-        if self._is_told_by(form, outcome) and cycle.takes_whole():
-            length, request_id = len(outcome.body), scope["state"]["request_id"].encode()
-            own = b"content-length: %d\r\nx-request-id: %s\r\n" % (length, request_id)
-            cycle.write(_OK, list(outcome.headers), form.lines[False] + own, outcome.body)
-            self._counted(_OK, time.monotonic() - began)
-        else:
+        coding = self._endpoint.coding(scope, outcome)
+        lines = form.lines.get(coding is not None) if outcome.is_plain else None
+        if lines is None or not cycle.takes_whole():
             scope["state"][OUTCOME] = outcome
             cycle.learns = partial(self.learn, form.key)
             await app(scope, receive, cycle)
+            return
+        told = outcome.body if coding is None else await self._endpoint.coded(outcome, coding)
+        request_id: str = scope["state"]["request_id"]
+        cycle.write(_OK, list(outcome.headers), lines + _sent(told, request_id), told)
+        self._counted(_OK, time.monotonic() - began)
 
-    def _is_told_by(self, form: Form, outcome: "Outcome") -> bool:
-        """Whether the form's lines are the answer's."""
-        if not outcome.is_plain or False not in form.lines:
-            return False
-        return not (form.is_coded and self._endpoint.may_code(outcome))
 
-
-def _anew(reply: "Reply", now: float, quota: tuple[Header, ...], length: int) -> bytes:
+def _anew(reply: "Reply", now: float, quota: tuple[Header, ...]) -> bytes:
     holding = Holding(now - reply.born, reply.until - now)
-    return b"%s: %s\r\n%s: %s\r\n%s: %s\r\n%scontent-length: %d\r\nx-request-id: %s\r\n" % (
+    return b"%s: %s\r\n%s: %s\r\n%s: %s\r\n%s" % (
         *cache_headers.cache_control(holding, for_all=False),
         *cache_headers.age(holding),
         *cache_headers.hit(holding.remaining),
         b"".join([b"%s: %s\r\n" % one for one in quota]),
-        length,
-        new_trace_id().encode(),
     )
 
 
-def _body_of(reply: "Reply", form: Form) -> tuple[bytes, bytes | None]:
-    """As long as no request has got it compressed, or plain, nobody knows how that is told."""
-    if form.coding is not None and (lines := form.lines.get(True)) is not None:
-        coded = reply.coded.get(form.coding)
-        if coded is not None:
-            return coded, lines
-    # What might be compressed is the application's to compress.
-    return reply.body, None if True in form.lines else form.lines.get(False)
+def _sent(body: bytes, request_id: str) -> bytes:
+    return b"content-length: %d\r\nx-request-id: %s\r\n" % (len(body), request_id.encode())

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.http.cycle import JOINED_BYTES, Cycle, Lines
 from gateway.http.express import EXPRESS, Express, Form, Met
+from gateway.http.incoming import request_id_of
 
 _END = b"\r\n\r\n"
 
@@ -39,7 +40,7 @@ class KnownRequests(HttpToolsProtocol):
         met = express.met(data[:end], self.client and self.client[0])
         if met is None or len(data) - end != met.length:
             return False
-        return self._is_taken(express, met.form, data[end:], None)
+        return self._is_taken(express, met.form, data[end:], met)
 
     def _is_alike(self, cycle: Cycle) -> bool:
         """Whether a request that was parsed is answered here, else it may be next time."""
@@ -56,39 +57,43 @@ class KnownRequests(HttpToolsProtocol):
             end = raw.find(_END) + len(_END)
             # Where they are equal, the length was told, and nothing else came along.
             if len(raw) - end == len(cycle.body) and raw[end:] == cycle.body:
-                express.meet(raw[:end], client, Met(form, len(cycle.body)))
+                met = form.meet(self.headers, len(cycle.body))
+                if met is not None:
+                    express.meet(raw[:end], client, met)
         if not self._is_taken(express, form, cycle.body, cycle):
             cycle.learns = partial(express.learn, key)
             return False
         return True
 
-    def _is_taken(self, express: Express, form: Form, body: bytes, cycle: Cycle | None) -> bool:
+    def _is_taken(self, express: Express, form: Form, body: bytes, by: Cycle | Met) -> bool:
         if self.flow.write_paused or self.access_log:
             return False
-        found = express.answer(form, body)
+        parsed, met = (by, None) if isinstance(by, Cycle) else (None, by)
+        request_id = None if parsed is None else request_id_of(cast("Any", parsed.scope))
+        found = express.answer(form, body, request_id)
         if found is not None:
-            if cycle is None:
+            if parsed is None:
                 self._tell(*found)
             else:
-                cycle.write(200, [], *found)
+                parsed.write(200, [], *found)
             return True
         # Of one that was parsed the door was asked before its body was read.
-        if not express.takes(form, body) or (cycle is None and not express.lets_in()):
+        if not express.takes(body) or not (parsed or express.lets_in()):
             return False
-        made = self._cycle_of(form, body) if cycle is None else cycle
-        made.ends_with_client = True
+        cycle = parsed or self._cycle_of(cast("Met", met), body)
+        cycle.ends_with_client = True
         work = cast("Any", partial(express.work, form, self.app))
-        made.task = self.loop.create_task(made.run(work, self.tasks))
-        self.tasks.add(made.task)
+        cycle.task = self.loop.create_task(cycle.run(work, self.tasks))
+        self.tasks.add(cycle.task)
         return True
 
-    def _cycle_of(self, form: Form, body: bytes) -> Cycle:
-        client = form.scope["client"]
+    def _cycle_of(self, met: Met, body: bytes) -> Cycle:
+        client = met.scope["client"]
         told = {"server": self.server, "state": self.app_state.copy()}
         if client and self.client and client[0] == self.client[0]:
             told["client"] = self.client
-        self.scope = cast("Any", {**form.scope, **told})
-        self.url, self.headers = form.key[0], form.scope["headers"]
+        self.scope = cast("Any", {**met.scope, **told})
+        self.url, self.headers = met.form.key[0], met.scope["headers"]
         self.expect_100_continue = False
         cycle = Cycle(self, self.lines, keep_alive=True)
         cycle.body, cycle.more_body = body, False

@@ -157,14 +157,8 @@ async def test_each_caller_has_answers_of_its_own(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [
-        {"cache_control": "no-cache"},
-        {"x_request_id": "mine"},
-        {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
-        {"x_api_key": "gw_unknown"},
-        {"connection": "close"},
-    ],
-    ids=["no-cache", "request-id", "trace", "unknown-key", "close"],
+    [{"x_api_key": "gw_unknown"}, {"connection": "close"}],
+    ids=["unknown-key", "close"],
 )
 async def test_what_is_not_plain_is_the_application_s(shop: Shop, headers: dict[str, str]) -> None:
     for _ in range(3):
@@ -172,8 +166,39 @@ async def test_what_is_not_plain_is_the_application_s(shop: Shop, headers: dict[
         assert not by_itself
 
     assert answer.status_code == (401 if "x_api_key" in headers else 200)
-    if "x_request_id" in headers:
-        assert answer.headers["x-request-id"] == "mine"
+
+
+async def test_who_wants_no_kept_answer_gets_none(shop: Shop) -> None:
+    await shop.ask(NAME, sku=shop.skus[0])
+
+    answers = [await shop.ask(NAME, sku=shop.skus[0], cache_control="no-cache") for _ in range(3)]
+
+    assert not any("passerelle; hit" in one.headers["cache-status"] for one in answers)
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"x_request_id": "mine"}, "mine"),
+        (
+            {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+        ),
+    ],
+    ids=["request-id", "trace"],
+)
+async def test_the_id_is_the_request_s_own(shop: Shop, headers: dict[str, str], told: str) -> None:
+    """That of a kept answer too, and nobody else's."""
+    for _ in range(2):
+        await shop.ask(NAME, sku=shop.skus[0], x_request_id="another")
+
+    answer, by_itself = await shop.given(NAME, sku=shop.skus[0], **headers)
+    plain = await shop.ask(NAME, sku=shop.skus[0])
+
+    assert by_itself
+    assert answer.headers["cache-status"].startswith("passerelle; hit")
+    assert answer.headers["x-request-id"] == told
+    assert plain.headers["x-request-id"] not in {told, "another"}
 
 
 async def test_each_is_charged_and_the_last_is_refused(opened: Open) -> None:

@@ -135,6 +135,7 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self.writer = writer
+        self.request_id: str | None = None
 
     @classmethod
     async def of(cls, gateway: Gateway) -> "Client":
@@ -154,6 +155,8 @@ class Client:
         """The whole of one, its headers sorted, but for what belongs to it alone."""
         head = await self._reader.readuntil(b"\r\n\r\n")
         told = re.search(rb"content-length: (\d+)", head)
+        found = re.search(rb"x-request-id: (\w+)", head)
+        self.request_id = found and found[1].decode()
         assert told is not None
         first, *lines = OWN.sub(b"", head).split(b"\r\n")
         body = await self._reader.readexactly(int(told[1]))
@@ -255,16 +258,40 @@ async def test_an_answer_with_errors_is_told_by_the_application(gateway: Gateway
     assert gateway.engine.asked == 8
 
 
-async def test_what_may_be_compressed_is_told_by_the_application(gateway: Gateway) -> None:
+async def test_what_is_compressed_is_so_for_all_alike(gateway: Gateway) -> None:
+    """Whichever of a form comes first, a short answer or a long one."""
     client, more = await Client.of(gateway), "accept-encoding: gzip\r\n"
     long = "x" * 200
     for _ in range(3):
         await client.ask(request("hello", more))
 
-    answers = [await client.ask(request(long, more)) for _ in range(3)]
+    answers = [await client.ask(request(long, more)) for _ in range(4)]
 
     assert all(b"content-encoding: gzip" in one for one in answers)
-    assert b'"hello"' in await client.ask(request("hello", more))
+    assert len(set(answers)) == 1
+    assert gateway.app.times == 2
+    plain = await client.ask(request("hello", more))
+    assert b'"hello"' in plain
+    assert b"content-encoding" not in plain
+
+
+async def test_ids_and_traces_are_those_of_each_request(gateway: Gateway) -> None:
+    client = await Client.of(gateway)
+    trace = "0af7651916cd43dd8448eb211c80319c"
+
+    for name in ("one", "two", "three"):
+        await client.ask(request(more=f"x-request-id: {name}\r\n"))
+        assert client.request_id == name
+    await client.ask(request(more=f"traceparent: 00-{trace}-b7ad6b7169203331-01\r\n"))
+    assert client.request_id == trace
+    ids = set()
+    for _ in range(4):
+        await client.ask(request())
+        ids.add(client.request_id)
+
+    assert len(ids) == 4
+    assert not ids & {"one", "two", "three", trace}
+    assert gateway.app.times == 1
 
 
 async def test_the_work_for_a_client_that_went_is_ended(gateway: Gateway) -> None:
