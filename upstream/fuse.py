@@ -14,6 +14,10 @@ class Fuse:
         self._failures = 0
         self._next: float | None = None
 
+    @property
+    def is_open(self) -> bool:
+        return self._next is not None
+
     def lets_through(self) -> bool:
         if self._next is None:
             return True

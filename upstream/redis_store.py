@@ -207,8 +207,13 @@ class RedisStore:
     async def _ask(
         self, command: Callable[[], Awaitable[T]], seconds: float | None = None
     ) -> T | None:
-        """The command's answer; None where the store is out or takes too long."""
-        if not self._fuse.lets_through():
+        """The command's answer; None where the store is out or takes too long.
+
+        While it is out one finds out whether it is back, and nobody waits for that one either.
+        """
+        if self._fuse.is_open:
+            if self._fuse.lets_through():
+                self._own(self._found_back(command))
             return None
         asked = self._own(self._bounded(command))
         try:
@@ -218,9 +223,13 @@ class RedisStore:
             if self._fuse.failed():
                 log.warning("cache store left alone", error=type(error).__name__)
             return None
+        self._fuse.succeeded()
+        return answer
+
+    async def _found_back(self, command: Callable[[], Awaitable[object]]) -> None:
+        await self._bounded(command)
         if self._fuse.succeeded():
             log.info("cache store is back")
-        return answer
 
     async def _bounded(self, command: Callable[[], Awaitable[T]]) -> T:
         try:

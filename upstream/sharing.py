@@ -12,9 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import structlog
-
 from upstream.limits import Shared
+from upstream.reach import Reach
 from upstream.redis_connection import heeding
 
 if TYPE_CHECKING:
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Clock = Callable[[], float]
 
-log = structlog.get_logger(__name__)
-
-# While the store is down nobody waits for it, except for one try in so many seconds.
-_RETRY_SECONDS = 1.0
 _CONNECTIONS = 32
 _POLL_SECONDS = (0.005, 0.05)
 
@@ -73,14 +68,13 @@ class Sharing:
         redis: "Redis",
         *,
         prefix: str = "passerelle:limits:",
+        seconds: float = 1.0,
         clock: Clock = time.monotonic,
     ) -> None:
         self._redis = redis
         self._prefix = prefix
-        self._clock = clock
         self._take: Callable[..., Awaitable[Any]] = redis.register_script(_TAKE)
-        self._down_until = float("-inf")
-        self._aside: set[asyncio.Task[Any]] = set()
+        self._reach = Reach("shared limits", redis.ping, seconds=seconds, clock=clock)
 
     def of(self, limit: SharedLimit) -> Shared | None:
         """None where there is nothing to share."""
@@ -90,8 +84,7 @@ class Sharing:
 
     async def aclose(self) -> None:
         """Waits for questions and places under way, then closes the client."""
-        while self._aside:
-            await asyncio.gather(*self._aside, return_exceptions=True)
+        await self._reach.aclose()
         await self._redis.aclose()
 
     async def ask(self, limit: SharedLimit, lease: str) -> float | None:
@@ -103,7 +96,10 @@ class Sharing:
         burst = max(1.0, (limit.rate or 0.0) / 10) * interval
         numbers = (limit.concurrency or 0, repr(interval), repr(burst), repr(limit.lease_seconds))
         keys = self._keys(limit)
-        answer = await self._asked(lambda: self._take(keys=keys, args=[lease, *numbers]))
+        answer = await self._reach.ask(
+            lambda: self._take(keys=keys, args=[lease, *numbers]),
+            lambda late: None if late else self.forget(limit, lease),
+        )
         return float(answer) if answer else None
 
     def forget(self, limit: SharedLimit, lease: str) -> None:
@@ -111,44 +107,16 @@ class Sharing:
         if limit.concurrency is None:
             return
         leases, _ = self._keys(limit)
-        self.aside(self._asked(lambda: self._redis.zrem(leases, lease)))
+        self.aside(self._reach.ask(lambda: self._redis.zrem(leases, lease)))
 
     def aside(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Does it apart from whoever asked for it; `aclose` waits for it."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._aside.add(task)
-        task.add_done_callback(self._aside.discard)
-        return task
+        return self._reach.aside(work)
 
     def _keys(self, limit: SharedLimit) -> tuple[str, str]:
         # Braces keep both on one node of a cluster.
         root = f"{self._prefix}{{{limit.name}}}"
         return f"{root}:leases", f"{root}:next"
-
-    async def _asked(self, command: Callable[[], Awaitable[Any]]) -> Any:
-        """The store's answer, or None while it is out."""
-        from redis.exceptions import RedisError
-
-        now = self._clock()
-        if now < self._down_until:
-            return None
-        if self._down_until > float("-inf"):
-            # One asks whether it is back, while the others go on without it.
-            self._down_until = now + _RETRY_SECONDS
-        try:
-            answer = await command()
-        except (RedisError, OSError, TimeoutError) as error:
-            self._note_down(error)
-            return None
-        if self._down_until > float("-inf"):
-            log.info("store of shared limits reachable again")
-            self._down_until = float("-inf")
-        return answer
-
-    def _note_down(self, error: Exception) -> None:
-        if self._down_until == float("-inf"):
-            log.warning("store of shared limits unreachable", error=type(error).__name__)
-        self._down_until = self._clock() + _RETRY_SECONDS
 
 
 class _Places:
@@ -197,4 +165,4 @@ def sharing(url: str, timeout_seconds: float) -> Sharing:
         socket_connect_timeout=timeout_seconds,
         retry=Retry(NoBackoff(), 1),
     )
-    return Sharing(Redis.from_pool(heeding(pool)))
+    return Sharing(Redis.from_pool(heeding(pool)), seconds=timeout_seconds)

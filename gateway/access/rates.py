@@ -21,6 +21,7 @@ import structlog
 from gateway.operations.request import RequestError
 from gateway.redis_client import redis_client
 from ports.caller import Caller, CallerKind
+from upstream.reach import Reach
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -31,8 +32,6 @@ Header = tuple[bytes, bytes]
 MAX_CALLERS = 100_000
 RATE_LIMITED = "RATE_LIMITED"
 LIMIT_EXCEEDED = "OPERATION_LIMIT_EXCEEDED"
-# While Redis is down nobody waits for it, except for one try in so many seconds.
-RETRY_STORE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -254,33 +253,21 @@ class RedisStore:
         local: LocalStore,
         *,
         prefix: str = "passerelle:rates:",
+        seconds: float = 1.0,
         clock: Clock = time.monotonic,
     ) -> None:
         self._redis = redis
         self._script: Callable[..., Awaitable[Any]] = redis.register_script(_TAKE)
         self._local = local
         self._prefix = prefix
-        self._clock = clock
-        self._down_until = float("-inf")
+        self._reach = Reach("rate limits", redis.ping, seconds=seconds, clock=clock)
 
     async def take(self, key: str, policy: Policy, cost: int) -> tuple[bool, Levels]:
-        from redis.exceptions import RedisError
-
-        now = self._clock()
-        if now < self._down_until:
-            return await self._local.take(key, policy, cost)
-        if self._down_until > float("-inf"):
-            # One asks whether it is back, while the others go on without it.
-            self._down_until = now + RETRY_STORE_SECONDS
-        try:
-            answer = await self._asked(key, policy, cost)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._note_down(error)
-            return await self._local.take(key, policy, cost)
-        self._note_up()
-        return answer
+        answer = await self._reach.ask(lambda: self._asked(key, policy, cost))
+        return await self._local.take(key, policy, cost) if answer is None else answer
 
     async def aclose(self) -> None:
+        await self._reach.aclose()
         await self._redis.aclose()
 
     async def _asked(self, key: str, policy: Policy, cost: int) -> tuple[bool, Levels]:
@@ -295,20 +282,11 @@ class RedisStore:
         )
         return bool(allowed), Levels(float(used), float(requests))
 
-    def _note_down(self, error: Exception) -> None:
-        if self._down_until == float("-inf"):
-            log.warning("rate store unreachable", error=type(error).__name__)
-        self._down_until = self._clock() + RETRY_STORE_SECONDS
-
-    def _note_up(self) -> None:
-        if self._down_until > float("-inf"):
-            log.info("rate store reachable again")
-        self._down_until = float("-inf")
-
 
 def redis_store(url: str, timeout_seconds: float) -> RedisStore:
     """Connects at the first use; whoever makes it closes it."""
-    return RedisStore(redis_client(url, timeout_seconds), LocalStore())
+    client = redis_client(url, timeout_seconds)
+    return RedisStore(client, LocalStore(), seconds=timeout_seconds)
 
 
 @lru_cache(maxsize=10_000)

@@ -1,6 +1,8 @@
 """Limits that replicas hold together, in a real Valkey of this machine."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, suppress
 
@@ -159,6 +161,10 @@ async def test_a_store_that_is_out_is_asked_once_a_second_only() -> None:
 
             return take
 
+        async def ping(self) -> None:
+            self.asked += 1
+            raise ConnectionError
+
     out = Out()
     shared = Sharing(out, clock=lambda: clock[0])  # type: ignore[arg-type]
     limit = SharedLimit("erp-fr", 1, None, 60.0)
@@ -168,7 +174,22 @@ async def test_a_store_that_is_out_is_asked_once_a_second_only() -> None:
     clock[0] += 1.0
     for _ in range(10):
         assert await shared.ask(limit, "a") is None
+    await asyncio.sleep(0)
     assert out.asked == 2
+
+
+async def test_a_place_that_comes_too_late_is_given_back(
+    valkey: ValkeyServer, redis: Redis
+) -> None:
+    shared = Sharing(Redis(port=valkey.port), seconds=0.05)
+    os.kill(valkey._process.pid, signal.SIGSTOP)
+    try:
+        assert await shared.ask(SharedLimit("erp-fr", 1, None, 60.0), "a") is None
+    finally:
+        os.kill(valkey._process.pid, signal.SIGCONT)
+    await shared.aclose()
+
+    assert await redis.zcard(KEY) == 0
 
 
 async def test_nothing_to_share_asks_nobody(replica: Open) -> None:
