@@ -4,7 +4,6 @@ Only `[access.keys]` of the configuration is read, so that a key can be revoked 
 Ends with 1 when something cannot be done, with 2 for wrong options or settings.
 """
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -207,6 +206,8 @@ def _with_pepper(settings: "KeySettings") -> "KeySettings":
 
 def _done(settings: "KeySettings", work: "Callable[[KeyRing], Awaitable[T]]") -> T:
     """What came of it. Ends the command with 1 when it cannot be done."""
+    import asyncio
+
     from gateway.access.key_ring import KeyRing, KeyRingError
     from gateway.access.key_store import KeyStoreError
     from gateway.access.key_wiring import peppers_of, store_of

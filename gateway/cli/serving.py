@@ -77,6 +77,7 @@ def run(
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECTING)
+    gc.enable()
     _Server(config, started).run(sockets=[listener])
 
 
