@@ -66,7 +66,7 @@ def test_help_imports_little() -> None:
 
 
 def test_what_may_not_be_needed_is_not_imported_before_the_gateway_serves() -> None:
-    later = ("redis", "aiohttp", "aiocache", "brotli", "backports.zstd", "pygments.lexers.python")
+    later = ("redis", "aiohttp", "aiocache", "pygments.lexers.python")
     code = (
         "import sys\n"
         "import gateway.cli.serving\n"
