@@ -1,25 +1,14 @@
-"""Contract drift: answers of a system whose shape is no longer the one that was recorded.
+"""Contract drift: answers of a system whose shape is no longer the one that was recorded."""
 
-Live answers are sampled apart from the calls that got them; nothing here may slow or fail a call.
-"""
-
-import asyncio
-import random
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import msgspec
 
-from ports.caller import Call
-from ports.errors import UpstreamError
-from upstream.exchanges import Exchange, Sink
-from upstream.messages import Request, Response
 from upstream.shapes import MEMBER, Shape, forget_chance, learn, vocabulary
 
 Change = Literal["missing", "emptied", "retyped", "new field", "new value"]
@@ -37,8 +26,8 @@ _RECORDS_DEPTH = 3
 # of them prove as much as one.
 _USUAL = 0.8
 _ALIKE = 50
-_MOST_OPERATIONS = 300
-_LONGEST_BODY = 2 * 1024 * 1024
+MOST_OPERATIONS = 300
+_NARROWED = " (only "
 _ID = re.compile(r"/(?=[^/]*(?:\d{4,}|%|\d[A-Za-z]+\d))[^/]+")
 
 
@@ -68,7 +57,7 @@ class Recording(msgspec.Struct):
 
     def learn(self, operation: str, body: bytes) -> bool:
         """False for what is no JSON, or is one operation too many."""
-        if operation not in self.operations and len(self.operations) >= _MOST_OPERATIONS:
+        if operation not in self.operations and len(self.operations) >= MOST_OPERATIONS:
             return False
         try:
             told = msgspec.json.decode(body)
@@ -85,6 +74,11 @@ class RecordingError(Exception):
 def route(operation: str, path: str) -> str:
     """What a recording knows an answer by: the operation and the path, without keys in it."""
     return f"{operation} {_ID.sub('/{}', path.partition('?')[0])}".rstrip()
+
+
+def narrowed(route: str, wanted: Iterable[str]) -> str:
+    """The name of answers that hold only what was wanted of the records."""
+    return f"{route}{_NARROWED}{', '.join(sorted(wanted))})"
 
 
 def new_recording(upstream: str, kind: str) -> Recording:
@@ -196,148 +190,3 @@ def _records(shape: Shape, depth: int) -> int:
     below = [*shape.fields.values(), *((shape.items,) if shape.items else ())]
     deeper = (_records(one, depth + 1) for one in below) if depth < _RECORDS_DEPTH else ()
     return max(shape.types.get("object", 0), *deeper, 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """About one answer in `every` is looked at; at most `queued` wait for it.
-
-    Operations of which too little is recorded are learned from their first `learned` samples. What is seen
-    is compared over `window` samples, then forgotten.
-    """
-
-    every: int = 50
-    queued: int = 32
-    learned: int = 100
-    window: int = 100
-
-
-class Sampler(AbstractAsyncContextManager["Sampler"]):
-    """Compares live answers of one upstream with what is known of them, while it is entered.
-
-    `told` hears of each change once, until a window without it has passed; it must not block.
-    `learned` is told when an operation was added to the recording.
-    """
-
-    def __init__(
-        self,
-        known: Recording,
-        told: Callable[[Drift], object],
-        sampling: Sampling | None = None,
-        learned: Callable[[Recording], object] | None = None,
-    ) -> None:
-        self._known = known
-        self._told = told
-        self._learned = learned
-        self._sampling = sampling or Sampling()
-        self._waiting: asyncio.Queue[tuple[str, str, bytes]] = asyncio.Queue(self._sampling.queued)
-        self._countdown: dict[str, int] = {}
-        self._seen = new_recording(known.upstream, known.kind)
-        self._samples: dict[str, int] = {}
-        self._before: dict[str, frozenset[Drift]] = {}
-        self._fresh: dict[str, int] = {}
-        self._working: asyncio.Task[None] | None = None
-
-    def observe(self, operation: str, body: bytes, path: str = "") -> None:
-        """Costs a count; one answer in many is put aside, unless too many wait already."""
-        left = self._countdown.get(operation, 0)
-        if left:
-            self._countdown[operation] = left - 1
-            return
-        if len(self._countdown) < _MOST_OPERATIONS or operation in self._countdown:
-            # By chance, or of two calls that always follow each other one would never be seen.
-            most = 2 * (self._sampling.every - 1)
-            self._countdown[operation] = random.randint(0, most)  # noqa: S311 - no secret
-        if len(body) <= _LONGEST_BODY and not self._waiting.full():
-            self._waiting.put_nowait((operation, path, body))
-
-    async def settled(self) -> None:
-        """When all that was put aside has been looked at."""
-        await self._waiting.join()
-
-    async def __aenter__(self) -> Self:
-        self._working = asyncio.create_task(self._work())
-        return self
-
-    async def __aexit__(
-        self,
-        _kind: type[BaseException] | None,
-        _raised: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        if self._working is not None:
-            self._working.cancel()
-            await asyncio.gather(self._working, return_exceptions=True)
-
-    async def _work(self) -> None:
-        while True:
-            asked, path, body = await self._waiting.get()
-            operation = route(asked, path)
-            try:
-                # A thread: decoding a long answer must not hold up the calls.
-                found = await asyncio.to_thread(self._look, operation, body)
-                self._tell(operation, found)
-            finally:
-                self._waiting.task_done()
-
-    def _look(self, operation: str, body: bytes) -> list[Drift]:
-        known = self._known.operations.get(operation)
-        if known is None or operation in self._fresh or not is_known(known):
-            self._learn(operation, body)
-            return []
-        if not self._seen.learn(operation, body):
-            return []
-        self._samples[operation] = self._samples.get(operation, 0) + 1
-        return list(compare(operation, known, self._seen.operations[operation]))
-
-    def _learn(self, operation: str, body: bytes) -> None:
-        if not self._known.learn(operation, body):
-            return
-        self._fresh[operation] = self._fresh.get(operation, 0) + 1
-        if self._fresh[operation] >= self._sampling.learned:
-            del self._fresh[operation]
-            if self._learned is not None:
-                self._learned(self._known)
-
-    def _tell(self, operation: str, found: list[Drift]) -> None:
-        before = self._before.get(operation, frozenset())
-        told = {one.key for one in before}
-        new = [one for one in found if one.key not in told]
-        for drift in new:
-            self._told(drift)
-        if self._samples.get(operation, 0) >= self._sampling.window:
-            self._samples[operation] = 0
-            self._seen.operations.pop(operation, None)
-            self._before[operation] = frozenset(found)
-        else:
-            self._before[operation] = before | frozenset(new)
-
-
-class Sampled:
-    """The sink of an upstream's client with a sampler beside it: `beyond` is told as before."""
-
-    def __init__(self, sampler: Sampler, beyond: Sink | None) -> None:
-        self._sampler = sampler
-        self._beyond = beyond
-
-    def passed(
-        self,
-        exchange: Exchange,
-        call: Call,
-        request: Request | None,
-        response: Response | None,
-        failure: UpstreamError | None,
-        /,
-    ) -> None:
-        if self._beyond is not None:
-            self._beyond.passed(exchange, call, request, response, failure)
-        if failure or request is None or response is None or response.status >= 300:  # noqa: PLR2004
-            return
-        if call.wanted is not None:
-            # What lacks fields because nobody asked for them is no change.
-            return
-        self._sampler.observe(request.operation, response.body, request.path)
-
-    def misread(self, failure: UpstreamError, /) -> None:
-        if self._beyond is not None:
-            self._beyond.misread(failure)

@@ -16,14 +16,12 @@ from upstream.drift import (
     Drift,
     Recording,
     RecordingError,
-    Sampled,
-    Sampler,
-    Sampling,
     file_of,
     new_recording,
     read,
     write,
 )
+from upstream.drift_sampling import Sampled, Sampler, Sampling
 
 log = structlog.get_logger(__name__)
 

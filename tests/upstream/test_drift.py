@@ -12,15 +12,13 @@ from upstream.drift import (
     Drift,
     Recording,
     RecordingError,
-    Sampled,
-    Sampler,
-    Sampling,
     drifts,
     new_recording,
     read,
     route,
     write,
 )
+from upstream.drift_sampling import Sample, Sampled, Sampler, Sampling
 from upstream.exchanges import Exchanges
 from upstream.http import HttpClient, Request
 
@@ -213,6 +211,63 @@ async def test_good_answers_of_a_client_are_sampled() -> None:
 
     assert len(peer.received) == 3
     assert [one.place for one in heard] == ["$.records[].total"]
+
+
+async def in_part(
+    known: Recording, records: list[Any], *, sampling: Sampling | None = None, **request: Any
+) -> list[tuple[str, str]]:
+    """The changes that are told of answers where only numbers and references were wanted."""
+    heard: list[Drift] = []
+    asked = Request("orders.search", "/a", **request)
+    async with Sampler(known, heard.append, sampling or Sampling(every=1)) as sampler:
+        for one in records:
+            wanted = frozenset({"number", "purchase_order_number"})
+            sampler.put(Sample("orders.search", "/a", body(one), wanted, asked))
+            await sampler.settled()
+    assert {one.operation for one in heard} <= {"orders.search /a"}
+    return [(one.change, one.place) for one in heard]
+
+
+NAMED = {
+    "in the body": {"method": "POST", "json": {"specification": {"number": {}, "ref": {}}}},
+    "in raw bytes": {"method": "POST", "body": b'{"properties": ["number", "ref"]}'},
+    "in parameters": {"params": {"attributes": "number,ref"}},
+}
+WHOLE = "orders.search /a"
+
+
+@pytest.mark.parametrize("name", NAMED)
+async def test_of_answers_in_part_only_what_was_asked_for_is_missing(name: str) -> None:
+    part = {"number": "SO1", "ref": "PO-1"}
+
+    assert await in_part(recorded([ORDER] * 50, operation=WHOLE), [part], **NAMED[name]) == []
+    assert await in_part(
+        recorded([ORDER] * 50, operation=WHOLE), [{"number": "SO1"}], **NAMED[name]
+    ) == [("missing", "$.records[].ref")]
+
+
+async def test_values_in_answers_in_part_are_looked_at() -> None:
+    part = {"number": 1, "ref": "PO-1", "state": "held", "extra": 1}
+
+    told = await in_part(recorded([ORDER] * 50, operation=WHOLE), [part])
+
+    assert sorted(told) == [
+        ("new field", "$.records[].extra"),
+        ("new value", "$.records[].state"),
+        ("retyped", "$.records[].number"),
+    ]
+
+
+async def test_where_no_whole_answer_is_known_those_in_part_are_learned() -> None:
+    known = new_recording("erp", "odoo")
+    part, without = {"number": "SO1", "ref": "PO-1"}, {"number": "SO1", "kind": "b2b"}
+
+    told = await in_part(
+        known, [part] * 3 + [without], sampling=Sampling(every=1, learned=3), **NAMED["in the body"]
+    )
+
+    assert list(known.operations) == [f"{WHOLE} (only number, purchase_order_number)"]
+    assert told == [("missing", "$.records[].ref")]
 
 
 async def test_what_nobody_asked_for_is_not_missing() -> None:
