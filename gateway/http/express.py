@@ -7,6 +7,7 @@ kept answer is given without a task, any other is worked out by the endpoint its
 """
 
 import asyncio
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -39,6 +40,8 @@ EXPRESS = "express"
 OUTCOME, PLAIN = "outcome", "plain"
 _FORMS_KEPT = 1_000
 _HEADS_KEPT = 4_000
+# While forms hardly ever come again, one in so many powers of two is learned.
+_HOPELESS_BITS = 4
 _OK = 200
 # Those of one request, of which the headers of its answer tell nothing but its id.
 _OWN = frozenset({b"x-request-id", b"traceparent", b"tracestate"})
@@ -51,7 +54,7 @@ ANEW = frozenset(
     | {b"content-length", b"x-request-id"}
 )
 # Of a scope, what is the same for all requests with the same headers from the same place.
-_SHARED = ("type", "asgi", "http_version", "method", "scheme", "path", "raw_path", "query_string")
+SHARED = ("type", "asgi", "http_version", "method", "scheme", "path", "raw_path", "query_string")
 
 Key = tuple[bytes, object, tuple[Header, ...]]
 """Target, the other end of the connection, and headers: what an answer's own headers follow from."""
@@ -83,7 +86,7 @@ class Form:
 
     def __init__(self, key: Key, scope: Scope, language: str) -> None:
         self.key = key
-        self.scope: Scope = {name: scope[name] for name in _SHARED}
+        self.scope: Scope = {name: scope[name] for name in SHARED}
         self.scope |= {"headers": scope["headers"], "client": scope.get("client")}
         self.scope["root_path"] = scope.get("root_path", "")
         self.headers = Headers(raw=scope["headers"])
@@ -140,12 +143,18 @@ class Express:
         self._counted = counted
         self._forms: OrderedDict[Key, Form] = OrderedDict()
         self._heads: OrderedDict[tuple[bytes, object], Met] = OrderedDict()
+        # Since so many forms were learned, how often one was found.
+        self._learned = self._found = 0
+        self._is_hopeless = False
 
     def key(self, target: bytes, client: object, headers: list[Header]) -> Key:
         return target, client, tuple([one for one in headers if one[0] not in _APART])
 
     def form(self, key: Key) -> Form | None:
-        return self._forms.get(key)
+        found = self._forms.get(key)
+        if found is not None:
+            self._found += 1
+        return found
 
     def met(self, head: bytes, client: object) -> Met | None:
         """What these very bytes of a head were found to say before."""
@@ -163,13 +172,23 @@ class Express:
             return
         form = self._forms.get(key)
         if form is None:
+            if self._is_hopeless and random.getrandbits(_HOPELESS_BITS):
+                return
             language = self._doors.language(head_of(scope).first.get(b"accept-language"))
             form = self._forms[key] = Form(key, scope, language)
-            if len(self._forms) > _FORMS_KEPT:
-                self._forms.popitem(last=False)
+            self._remember()
         is_coded = any(name == b"content-encoding" for name, _ in headers)
         same = [one for one in headers if one[0].lower() not in ANEW]
         form.lines[is_coded] = b"".join([b"%s: %s\r\n" % one for one in same]) + lines
+
+    def _remember(self) -> None:
+        """Of clients each of whose requests has headers of its own, there is little to learn."""
+        if len(self._forms) > _FORMS_KEPT:
+            self._forms.popitem(last=False)
+        self._learned += 1
+        if self._learned >= _FORMS_KEPT:
+            self._is_hopeless = self._found < self._learned
+            self._learned = self._found = 0
 
     def answer(self, form: Form, body: bytes, request_id: str | None) -> tuple[bytes, bytes] | None:
         """Lines of headers and a body for status 200; None: there is no such answer.

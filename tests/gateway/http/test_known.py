@@ -5,7 +5,7 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -17,7 +17,7 @@ from gateway.http.app import http_app
 from gateway.http.compression import CompressionRules
 from gateway.http.cross_origin import CrossOrigin
 from gateway.http.endpoint import Endpoint
-from gateway.http.express import EXPRESS, Express, Work
+from gateway.http.express import EXPRESS, SHARED, Express, Work
 from gateway.http.security_headers import SecurityHeaders
 from gateway.http.server import ConnectionRules, protocol
 from gateway.http.shedding import DOOR, Shedding, SheddingRules
@@ -306,6 +306,34 @@ async def test_the_work_for_a_client_that_went_is_ended(gateway: Gateway) -> Non
     async with asyncio.timeout(5):
         while not gateway.engine.is_cancelled:
             await asyncio.sleep(0.005)
+
+
+async def test_headers_that_never_come_again_are_hardly_learned() -> None:
+    """And when they do come again, they are learned as before."""
+    doors: Any = Doors()
+    work: Any = Work(cast("Any", None), cast("Any", None))
+    express = Express(doors, None, work, lambda *_: None, lambda *_: None)
+
+    def learned(name: bytes) -> bool:
+        headers = [(b"host", b"x"), (b"x-own", name)]
+        scope: Any = dict.fromkeys(SHARED)
+        scope["headers"] = headers
+        key = express.key(b"/", None, headers)
+        express.learn(key, {**scope, "state": {"plain": True}}, [], b"")
+        return express.form(key) is not None
+
+    first = [learned(b"%d" % number) for number in range(10)]
+    for number in range(1_000, 3_000):
+        express.learn(
+            express.key(b"/%d" % number, None, []),
+            {"state": {"plain": True}, "headers": [], **dict.fromkeys(SHARED)},
+            [],
+            b"",
+        )
+    later = [learned(b"n%d" % number) for number in range(200)]
+
+    assert all(first)
+    assert sum(later) < 100
 
 
 async def test_a_chunked_body_is_parsed_each_time(gateway: Gateway) -> None:
