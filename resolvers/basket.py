@@ -125,7 +125,7 @@ def _check(lines: Sequence[Asked]) -> None:
 def _all(
     ctx: Context, role: str, operation: str, keys: Sequence[Any]
 ) -> Awaitable[list[Found[Any]]]:
-    async def ask() -> list[Found[Any]]:
+    async def ask() -> "list[Found[Any]]":
         try:
             return await ctx.loader(role, operation).many(keys)
         except PortError as error:

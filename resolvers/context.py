@@ -165,7 +165,7 @@ class Context:
         """The answer of a single operation of a port, asked once for the same arguments."""
         method, call = getattr(self.port(role), operation), self._call(role, operation)
 
-        async def ask(questions: Sequence[tuple[Any, ...]]) -> dict[Any, Any]:
+        async def ask(questions: "Sequence[tuple[Any, ...]]") -> "dict[Any, Any]":
             if len(questions) == 1:
                 return {questions[0]: await _told(method, questions[0], call)}
             found = await asyncio.gather(*(_told(method, one, call) for one in questions))

@@ -63,7 +63,7 @@ async def customers(
     after: str | None,
     search: str | None,
 ) -> list[Found[Connection[Customer]]]:
-    async def one(_: object) -> Connection[Customer]:
+    async def one(_: object) -> "Connection[Customer]":
         request = page_request(first, after, default=20, ctx=ctx)
         allowed = ctx.caller.customers
         numbers = None if allowed is None else tuple(sorted(allowed))

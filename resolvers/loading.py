@@ -166,7 +166,7 @@ class Loader(Generic[K, T]):
         task = asyncio.get_running_loop().create_task(self._load(question))
         self._tasks.add(task)
 
-        def ended(task: asyncio.Task[None]) -> None:
+        def ended(task: "asyncio.Task[None]") -> None:
             self._tasks.discard(task)
             question.settle()
 

@@ -47,7 +47,7 @@ async def orders(
 ) -> list[Found[Connection[Order]]]:
     """Of the caller's company; of all that it may see, when it acts for none."""
 
-    async def one(_: object) -> Connection[Order]:
+    async def one(_: object) -> "Connection[Order]":
         return await page(narrowed(query, visible_customers(ctx)), first, after, ctx)
 
     return await each(roots, one)

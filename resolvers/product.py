@@ -60,7 +60,7 @@ async def products(
     after: str | None,
     query: ProductQuery,
 ) -> list[Found[Connection[Product]]]:
-    async def one(_: object) -> Connection[Product]:
+    async def one(_: object) -> "Connection[Product]":
         return await _listing(query, first, after, ctx)
 
     return await each(roots, one)
@@ -74,7 +74,7 @@ async def category_products(
     after: str | None,
     query: ProductQuery,
 ) -> list[Found[Connection[Product]]]:
-    async def one(category: Category) -> Connection[Product]:
+    async def one(category: Category) -> "Connection[Product]":
         if query.category not in {None, category.code}:
             raise BadInputError("The filter names another category than the one it is used in.")
         return await _listing(_within(query, category.code), first, after, ctx)

@@ -43,7 +43,7 @@ def _parcel(shipment: Shipment, carriers: Container[str]) -> Parcel | None:
 def _loader(code: str, ctx: Context) -> Any:
     port = ctx.carriers[code]
 
-    async def ask(parcels: Sequence[Parcel]) -> Answers[Parcel, Tracking]:
+    async def ask(parcels: "Sequence[Parcel]") -> "Answers[Parcel, Tracking]":
         return await port.track(parcels, call=ctx.call)
 
     return ctx.loader_of(("tracking", code), ask, "tracking.track")

@@ -208,7 +208,7 @@ class CachedOperation:
         Those who look for the same at the same time share one look.
         """
 
-        async def look(keys: Sequence[Any], _: Call) -> dict[Any, Any]:
+        async def look(keys: "Sequence[Any]", _: Call) -> "dict[Any, Any]":
             return await self._looked_up(terms.scope, keys)
 
         looks = self.looks.join(Fare(terms.scope, terms.call, look, gathers=True), keys, -inf)

@@ -74,7 +74,7 @@ def _cached(live: "_Live", operation: Operation, kept: CachedOperation) -> Metho
         return await kept.batch(tuple(dict.fromkeys(keys)), call, live.batch)
 
     async def single(*arguments: object, call: Call) -> Any:
-        async def ask(keys: Sequence[Any], call: Call) -> dict[Any, Any]:
+        async def ask(keys: "Sequence[Any]", call: Call) -> "dict[Any, Any]":
             return dict.fromkeys(keys, await live.single(*arguments, call=call))
 
         return await kept.single(arguments, call, ask)
