@@ -24,6 +24,7 @@ from graphql import (
     visit,
 )
 
+from gateway.operations.alike import Alike, words_of
 from gateway.operations.limits import LIMIT_EXCEEDED, OperationLimits, check
 from gateway.operations.request import GraphQLRequest, Method, RequestError
 from gateway.operations.rules import BAD_USER_INPUT, OverdueError, problems_of
@@ -89,6 +90,7 @@ class Documents:
         self._limits = limits or DocumentLimits()
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self._kept_characters = 0
+        self.alike = Alike(schema)
         # One thread: several would take the interpreter from the event loop by turns.
         self._aside = ThreadPoolExecutor(1, "documents")
         self._waiting: dict[str, asyncio.Future[Document]] = {}
@@ -148,8 +150,12 @@ class Documents:
             raise _overdue()
         try:
             node = self._parse(text)
-            self._limit(node)
-            self._validate(node, until, suggest=_LONG_WORD.search(text) is None)
+            words = words_of(text)
+            if words is None or not self.alike.is_right(words, node):
+                self._limit(node)
+                self._validate(node, until, suggest=_LONG_WORD.search(text) is None)
+                if words is not None:
+                    self.alike.keep(words)
         except RecursionError:  # the library has its own guards; this is for what they miss
             message = "The document is nested too deeply."
             raise DocumentError(LIMIT_EXCEEDED, [GraphQLError(message)]) from None
