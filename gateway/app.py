@@ -63,7 +63,7 @@ from resolvers.scopes import INTROSPECT
 from schema.build import schema
 from upstream.cache import Cache
 from upstream.connector import Connector, Resilience, Upstream
-from upstream.fallback import Fallback
+from upstream.fallback import Fallback, Served
 from upstream.guard import Guarded
 from upstream.reference import own_call
 from upstream.roles import ROLES
@@ -163,7 +163,10 @@ class Wiring:
         if second is None:
             return first
         spare = self._guarded(role, second)
-        return Fallback(role, ROLES[role], first, spare, first_share=self._first_share)
+        observe = self._seen.observe
+        served = None if observe is None else Served(name, second, observe)
+        share = self._first_share
+        return Fallback(role, ROLES[role], first, spare, first_share=share, served=served)
 
     def _guarded(self, role: str, name: str) -> Any:
         connection = self.connections[name]

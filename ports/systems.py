@@ -33,13 +33,15 @@ class LastError(msgspec.Struct, frozen=True, gc=False):
 class StandIn(msgspec.Struct, frozen=True, gc=False):
     """What was answered in place of a system's answers to a port operation (`stock.availability`).
 
-    Either `kind` "stale", the oldest answer `seconds` old, or "fallback": a second system.
+    Either `kind` "stale", the oldest answer `seconds` old, or "fallback": by `source`, a second
+    upstream.
     """
 
     operation: str
     kind: str
     keys: int
     seconds: float | None = None
+    source: str | None = None
 
 
 class Impact(msgspec.Struct, frozen=True, gc=False):

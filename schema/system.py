@@ -30,6 +30,7 @@ class StandIn:
     kind: str = plain("`stale` for old answers, `fallback` for those of a second system.")
     keys: int = plain("How many objects were answered so.")
     seconds: float | None = plain("The age of the oldest, where they are old.")
+    source: str | None = plain("The second upstream, where one answered.")
 
 
 @view(systems.Impact, "Whom a system that does badly touched in the last minutes.")

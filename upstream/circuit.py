@@ -87,6 +87,7 @@ class Circuit:
         self._wait = rules.open_seconds
         self._probe_at = 0.0
         self._probe: Probe | None = None
+        self._was_called = False
 
     @property
     def state(self) -> CircuitState:
@@ -100,11 +101,16 @@ class Circuit:
         """Of the calls of the rolling window; 0 where there were none."""
         return self._window.error_rate
 
+    @property
+    def was_called(self) -> bool:
+        return self._was_called
+
     def begin(self) -> object:
         """A token of one call, for `succeeded` or `failed`, whichever it ends by.
 
         Raises UnavailableError at once while open.
         """
+        self._was_called = True
         if self._state is CircuitState.CLOSED:
             return self._era
         now = self._clock()
@@ -208,7 +214,7 @@ class Circuits:
 
     def states(self) -> dict[str, CircuitState]:
         """By operation, of those that were called."""
-        return {operation: one.state for operation, one in self._made.items()}
+        return {name: one.state for name, one in self._made.items() if one.was_called}
 
 
 def log_change(change: CircuitChange) -> None:

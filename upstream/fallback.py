@@ -1,11 +1,13 @@
 """A second upstream of a role, asked for what the first one cannot answer now.
 
 Stands around two guarded ports: each has its own cache, circuits and limits, and is asked on the
-caller's own terms. Nothing is kept here.
+caller's own terms. Nothing is kept here. What the second answers is told to who observes the
+cache, as answers of the first by another system.
 """
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 from typing import Any, TypeVar
@@ -18,7 +20,7 @@ from ports.common import Freshness, FreshnessState, Page, PageRequest
 from ports.errors import MalformedError, TransientError, UpstreamError
 from ports.operation import Operation, operations
 from upstream.freshness import marked
-from upstream.uses import Use
+from upstream.uses import Observe, Use
 
 Method = Callable[..., Awaitable[Any]]
 T = TypeVar("T")
@@ -33,6 +35,19 @@ _NOTHING: Any = object()
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Tells `observe` that the upstream `second` answered in place of `first`."""
+
+    first: str
+    second: str
+    observe: Observe
+
+    def __call__(self, call: Call, operation: str, terms: Operation, keys: int) -> None:
+        use = Use(self.first, operation, terms.varies_on, fallback=keys, source=self.second)
+        self.observe(call, use)
+
+
 class Fallback:
     """A port whose answers come from `first`, and while that is out from `second`.
 
@@ -41,12 +56,20 @@ class Fallback:
     does not. The first gets `first_share` of the time that is left when it is asked.
     """
 
-    def __init__(
-        self, role: str, protocol: type, first: object, second: object, *, first_share: float
+    def __init__(  # noqa: PLR0913 - what it stands for, its two sides, and how they share
+        self,
+        role: str,
+        protocol: type,
+        first: object,
+        second: object,
+        *,
+        first_share: float,
+        served: Served | None = None,
     ) -> None:
+        """`served` hears of what the second answered."""
         self._port = first
         for method, operation in operations(protocol).items():
-            pair = _Pair(f"{role}.{method}", operation, first_share)
+            pair = _Pair(f"{role}.{method}", operation, first_share, served)
             pair.first, pair.second = getattr(first, method), getattr(second, method)
             setattr(self, method, pair.batch if operation.shape == "batch" else pair.single)
 
@@ -61,8 +84,11 @@ class _Pair:
     first: Method
     second: Method
 
-    def __init__(self, name: str, operation: Operation, first_share: float) -> None:
+    def __init__(
+        self, name: str, operation: Operation, first_share: float, served: Served | None
+    ) -> None:
         self._name = name
+        self._served = served
         self._operation = operation
         self._share = first_share
         self._tell_at = 0.0
@@ -91,6 +117,7 @@ class _Pair:
             found = await self._second(arguments, call, error)
             if found is _NOTHING or found is None or not _is_within(found, self._oldest(call)):
                 raise
+            self._serve(call, 1)
             return _with_marked_cursors(marked(found, FreshnessState.FALLBACK))
 
     async def _continued(self, arguments: Sequence[Any], after: str, call: Call) -> Any:
@@ -104,6 +131,7 @@ class _Pair:
             for one in arguments
         ]
         found = await self.second(*theirs, call=call)
+        self._serve(call, 1)
         return _with_marked_cursors(marked(found, FreshnessState.FALLBACK))
 
     async def _found(self, keys: Sequence[Any], call: Call, error: UpstreamError) -> dict[Any, Any]:
@@ -112,11 +140,18 @@ class _Pair:
         if told is _NOTHING:
             return {}
         since = self._oldest(call)
-        return {
+        found = {
             key: marked(one, FreshnessState.FALLBACK)
             for key, one in told.items()
             if not isinstance(one, UpstreamError) and _is_within(one, since)
         }
+        if found:
+            self._serve(call, len(found))
+        return found
+
+    def _serve(self, call: Call, keys: int) -> None:
+        if self._served is not None:
+            self._served(call, self._name, self._operation, keys)
 
     async def _second(self, arguments: Sequence[Any], call: Call, error: UpstreamError) -> Any:
         """Its answer, or nothing: the caller is told what became of the first."""

@@ -19,7 +19,7 @@ class Use(msgspec.Struct, frozen=True):
     `fresh_for` is the least number of seconds, counted from `at`, that any of them stays fresh;
     an old answer, a failed key, one of a second source, and one that is not kept or was purged
     meanwhile make it 0. `born` is when the oldest was asked. Both times are of the cache's clock.
-    `entries` are those that are kept.
+    `entries` are those that are kept. `source` is the second system that gave the `fallback` ones.
     """
 
     upstream: str
@@ -34,6 +34,7 @@ class Use(msgspec.Struct, frozen=True):
     at: float = 0.0
     born: float = inf
     entries: tuple[Entry, ...] = ()
+    source: str | None = None
 
     @property
     def until(self) -> float:

@@ -58,24 +58,30 @@ def _fields(system: System, touched: Sequence[Touched]) -> tuple[str, ...]:
 
 
 def _failed(reader: Reader, since: float, upstream: str) -> int:
-    """Keys where the cache tells how each call ended; else requests with a call that failed."""
+    """Keys where the cache tells how each call ended; else requests with a call that failed.
+
+    Less what a second system answered.
+    """
     rows = reader.rows(
-        "SELECT sum(tried = 0), sum(CASE WHEN cache = ? THEN keys ELSE 0 END), "
-        "count(DISTINCT CASE WHEN error IS NOT NULL THEN request_id END) FROM exchange "
+        "SELECT sum(tried = 0 AND cache != ?), "
+        "sum(CASE cache WHEN ? THEN keys WHEN ? THEN -keys ELSE 0 END), "
+        "count(DISTINCT CASE WHEN error IS NOT NULL THEN request_id END) - "
+        "count(DISTINCT CASE WHEN cache = ? THEN request_id END) FROM exchange "
         "WHERE at >= ? AND upstream = ? AND asked IS NOT NULL AND (error IS NOT NULL OR tried = 0)",
-        (FAILED, since, upstream),
+        (FALLBACK, FAILED, FALLBACK, FALLBACK, since, upstream),
     )
     ends, keys, requests = rows[0]
-    return int(keys or 0) if ends else int(requests)
+    return max(0, int(keys or 0) if ends else int(requests))
 
 
 def _stand_ins(reader: Reader, since: float, upstream: str) -> tuple[StandIn, ...]:
     rows = reader.rows(
-        "SELECT asked, cache, sum(keys), max(age) FROM exchange WHERE at >= ? AND upstream = ? "
-        "AND cache IN (?, ?) GROUP BY asked, cache ORDER BY sum(keys) DESC",
+        "SELECT asked, cache, sum(keys), max(age), detail FROM exchange "
+        "WHERE at >= ? AND upstream = ? AND cache IN (?, ?) "
+        "GROUP BY asked, cache, detail ORDER BY sum(keys) DESC",
         (since, upstream, STALE, FALLBACK),
     )
-    return tuple(StandIn(asked or "", kind, keys, age) for asked, kind, keys, age in rows)
+    return tuple(StandIn(asked or "", *found) for asked, *found in rows)
 
 
 def with_impact(systems: Iterable[System], found: dict[str, Impact]) -> list[System]:

@@ -123,6 +123,8 @@ class HitRates:
     def look(self) -> None:
         sums: dict[str, tuple[float, float]] = {}
         for (upstream, _, result), count in list(self._counts().items()):
+            if result == "fallback":  # counted before, as what the first system failed of
+                continue
             good, whole = sums.get(upstream, (0.0, 0.0))
             sums[upstream] = (good + (count if result == "hit" else 0), whole + count)
         now = self._clock()

@@ -294,6 +294,7 @@ def test_each_operation_has_its_own() -> None:
             raise error(UnavailableError)
     with attempt(circuits.of("pricing.prices")):
         pass
+    assert circuits.of("orders.search").state is CircuitState.CLOSED  # and is not called
 
     assert circuits.of("stock.availability") is circuits.of("stock.availability")
     assert circuits.states() == {

@@ -27,8 +27,9 @@ from upstream.cache import Cache
 from upstream.circuit import CircuitRules, Circuits
 from upstream.connector import Manifest, Upstream
 from upstream.exchanges import Exchanges
-from upstream.fallback import Fallback
+from upstream.fallback import Fallback, Served
 from upstream.guard import Guarded
+from upstream.uses import Use
 
 OUT = [UnavailableError, TimedOutError, ThrottledError, MalformedError]
 
@@ -98,7 +99,12 @@ class Pair:
         self.first = Source("erp", "a", "b", "c")
         self.second = Source("nightly", "a", "b")
         guards = [self._guarded(one, cache, circuits) for one in (self.first, self.second)]
-        self.port: Any = Fallback("stock", Stock, *guards, first_share=0.5)
+        self.told: list[tuple[str, str, int, str | None]] = []
+        served = Served("erp", "nightly", self._observe)
+        self.port: Any = Fallback("stock", Stock, *guards, first_share=0.5, served=served)
+
+    def _observe(self, _: Call, use: Use) -> None:
+        self.told.append((use.upstream, use.operation, use.fallback, use.source))
 
     @staticmethod
     def _guarded(source: Source, cache: Cache | None, circuits: bool) -> Guarded:
@@ -461,3 +467,28 @@ async def test_an_outage_is_logged_once(pair: Pair) -> None:
     assert [(one["operation"], one["upstream"], one["code"]) for one in told] == [
         ("stock.availability", "erp", "UPSTREAM_UNAVAILABLE")
     ]
+
+
+async def test_who_observes_hears_what_the_second_answered_and_that_it_did(pair: Pair) -> None:
+    await pair.ask("a")
+    assert pair.told == []
+
+    pair.first.error = error(UnavailableError)
+    await pair.ask("a", "b", "c")
+    page = await pair.port.search("x", PageRequest(1, None), call=asking())
+    await pair.port.search("x", PageRequest(1, page.cursors[0]), call=asking())
+
+    assert pair.told == [
+        ("erp", "stock.availability", 2, "nightly"),
+        ("erp", "stock.search", 1, "nightly"),
+        ("erp", "stock.search", 1, "nightly"),
+    ]
+
+
+async def test_a_second_that_knows_nothing_did_not_serve(pair: Pair) -> None:
+    pair.first.error = error(UnavailableError)
+
+    with pytest.raises(UnavailableError):
+        await pair.ask("c")
+
+    assert pair.told == []

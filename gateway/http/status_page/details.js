@@ -96,7 +96,7 @@ function impact(found) {
   const standIns = found.standIns.map((one) =>
     one.kind === "stale"
       ? `${number(one.keys)} old answers to ${one.operation}, the oldest ${age(one.seconds ?? 0)} old`
-      : `${number(one.keys)} answers to ${one.operation} by a second system`,
+      : `${number(one.keys)} answers to ${one.operation} by ${one.source ?? "a second system"}`,
   );
   const fields = found.fields.join(", ");
   return [

@@ -29,7 +29,8 @@ class Entry(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     `arguments` as JSON, `call` the request's own operation. `cache`: `miss` and `bypass` (a client
     wanted no kept answer), `own` (nobody's request caused it), `stale`, `fallback` and `failed`
     (`keys` that were answered by old answers, the oldest `age` seconds old, by another system, or
-    not at all, be it that a circuit was open). Bodies are masked.
+    not at all, be it that a circuit was open); of `fallback` the `detail` is the system that
+    answered. Bodies are masked.
     """
 
     at: float
@@ -241,6 +242,7 @@ def stood_entry(stood: Stood) -> Entry:
         asked=use.operation,
         keys=use.stale or use.fallback or use.failed,
         tried=0,
+        detail=None if use.stale else use.source,
         cache=STALE if use.stale else FALLBACK if use.fallback else FAILED,
         age=round(max(0.0, use.at - use.born), 1) if use.stale else None,
     )

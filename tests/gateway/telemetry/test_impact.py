@@ -69,6 +69,22 @@ def test_who_was_touched_and_what_stood_in(journal: Path) -> None:
     assert found.stand_ins == (StandIn("stock.availability", "stale", 5, 70.0),)
 
 
+def test_what_a_second_system_answered_is_told_and_is_not_missing(tmp_path: Path) -> None:
+    common: dict[str, Any] = {"asked": "stock.availability", "tried": 0}
+    spare: dict[str, Any] = {"cache": "fallback", "detail": "nightly"}
+    file = written(
+        tmp_path,
+        entry(1, asked="stock.availability", error="X"),
+        entry(1, cache="failed", keys=5, **common),
+        entry(1, keys=3, **spare, **common),
+    )
+
+    found = impacts([system(SystemStatus.DEGRADED)], file, AT + 10)["erp"]
+
+    assert found.failed == 2
+    assert found.stand_ins == (StandIn("stock.availability", "fallback", 3, None, "nightly"),)
+
+
 def test_a_degraded_system_touches_the_fields_of_what_fails_and_one_that_is_down_all(
     journal: Path,
 ) -> None:
