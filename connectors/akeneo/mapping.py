@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
+from sys import intern
 from typing import Any
 
 from connectors.akeneo.config import AkeneoConfig, DocumentRole
@@ -21,6 +22,7 @@ IMAGE = "pim_catalog_image"
 FILE = "pim_catalog_file"
 _PART = "attributes."
 # `e4d3...40 hexadecimal digits..._original_name.pdf`, below four folders of one character.
+_SHARED_CHARACTERS = 64
 _STORED_NAME = re.compile(r"[0-9a-f]{40}_(.+)")
 _ROLE_WORDS: tuple[tuple[DocumentRole, str], ...] = (
     ("CERTIFICATE", r"certif|conform|declaration|attestation|zertifikat"),
@@ -156,11 +158,11 @@ def product(
         family=_family(found.family, reading),
         updated_at=moment(found.updated),
         references=(ExternalReference(SystemName.PIM, reading.upstream, found.uuid),),
-        categories=tuple(found.categories or ()),
+        categories=tuple(map(_shared, found.categories or ())),
         attributes=tuple(_attributes(_wanted_values(values, wanted), reading)),
         images=tuple(_images(values, reading, name)) if _has(wanted, "images") else (),
         documents=tuple(_documents(values, reading)) if _has(wanted, "documents") else (),
-        model=found.root_parent or found.parent,
+        model=_shared(found.root_parent or found.parent),
         relations=_relations(found, config.association_types) if _has(wanted, "relations") else (),
     )
 
@@ -232,10 +234,20 @@ def _attributes(values: Values, reading: Reading) -> list[catalog.Attribute]:
             continue
         written = reading.writer.write(attribute, value)
         record = catalog.Attribute(
-            code, shown.label, written.text, shown.group, value.data, written.unit
+            intern(code),
+            shown.label,
+            _shared(written.text),
+            shown.group,
+            _shared(value.data),
+            written.unit,
         )
         found.append((attribute.rank, code, record))
     return [record for _, _, record in sorted(found, key=itemgetter(0, 1))]
+
+
+def _shared(value: Any) -> Any:
+    """Short texts, which many products have, once for all of them: most of what a record holds."""
+    return intern(value) if type(value) is str and len(value) <= _SHARED_CHARACTERS else value
 
 
 def _images(values: Values, reading: Reading, name: str) -> Iterator[Media]:

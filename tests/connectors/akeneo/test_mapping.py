@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from connectors.akeneo import mapping
@@ -166,3 +167,25 @@ def test_moments_are_utc(text: str | None, expected: str | None) -> None:
     found = mapping.moment(text)
 
     assert (found.isoformat() if found else None) == expected
+
+
+def test_what_many_products_say_is_held_once() -> None:
+    """Thousands of them are kept; each decoded answer has texts of its own."""
+
+    def decoded() -> Product:
+        told = {"colour": "zinc plated", "width": "12.5000", "remark": "long " * 40}
+        values = {code: [{"data": data}] for code, data in told.items()}
+        body = msgspec.json.encode({"uuid": "u", "values": {"sku": [{"data": "A"}], **values}})
+        payload = msgspec.json.decode(body, type=ProductPayload)
+        reading = mapping.Reading.of(STRUCTURE, config(), ("fr_FR", "en_US"), "pim")
+        found = mapping.product(payload, reading)
+        assert found is not None
+        return found
+
+    one, two = (decoded().attributes for _ in range(2))
+
+    assert one == two
+    for mine, other in zip(one, two, strict=True):
+        assert mine.code is other.code
+        short = mine.code != "remark"
+        assert (mine.raw is other.raw, mine.value is other.value) == (short, short)
