@@ -6,11 +6,12 @@ encoder writes them faster than Python does. Whatever is not plain raises (`Anom
 what reading it raises), as `plan` says.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
+from types import NoneType
 from typing import Any
 
 import msgspec
@@ -167,12 +168,25 @@ class _Source:
         self.line(
             f"if {value}.__class__ is not tuple and {value}.__class__ is not list: raise Anomaly"
         )
+        if (together := self._together(shape.inner)) is not None:
+            self.line(f"{value} = {self._refer(together)}({value})")
+            return
         self.line(f"{items} = []")
         self.line(f"for {item} in {value}:")
         with self.block():
             self.finish(shape.inner, item)
             self.line(f"{items}.append({item})")
         self.line(f"{value} = {items}")
+
+    def _together(self, inner: Shape) -> Complete | None:
+        """Of a list of an interface or a union: what builds all of its objects at once."""
+        required = isinstance(inner, Required)
+        if isinstance(inner, Required):
+            inner = inner.inner
+        if not isinstance(inner, Objects) or None in inner.selections:
+            return None
+        builds = {kind: one.build for kind, one in inner.selections.items()}
+        return partial(_built, builds, required=required)
 
     def _object(self, shape: Objects, value: str) -> None:
         only = shape.selections.get(None)
@@ -210,6 +224,24 @@ def row_type(keys: tuple[str, ...]) -> type[msgspec.Struct]:
     """The struct of rows with these keys: positional, and written under the keys."""
     names = {f"f{place}": key for place, key in enumerate(keys)}
     return msgspec.defstruct("Row", [(name, Any) for name in names], rename=names, gc=False)
+
+
+def _built(
+    builds: Mapping[type | None, Build], values: Sequence[Any], *, required: bool
+) -> list[Any]:
+    """The objects of several types, those of one type together: mostly all are of one."""
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and NoneType not in kinds:
+        return builds[kinds.pop()](values)
+    if required and NoneType in kinds:
+        raise Anomaly
+    found: list[Any] = [None] * len(values)
+    for kind in kinds - {NoneType}:
+        places = [place for place, value in enumerate(values) if value.__class__ is kind]
+        rows = builds[kind]([values[place] for place in places])
+        for place, row in zip(places, rows, strict=True):
+            found[place] = row
+    return found
 
 
 def _present(write: Callable[[Any], Any]) -> Callable[[Any], Any]:

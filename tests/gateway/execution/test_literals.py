@@ -1,14 +1,20 @@
 """Documents that differ in literals alone: one plan, and each its own answer."""
 
+import time
 from typing import Any
 
 import pytest
 from graphql import OperationDefinitionNode, parse
 
+from gateway.execution.engine import StockEngine
+from gateway.execution.gate import Gate, GateRules
 from gateway.execution.literals import _KEPT_VALUES, Literals, form_of, telling_fields
 from gateway.execution.plans import Plans
+from gateway.operations.request import GraphQLRequest
+from ports.caller import Call
+from resolvers.context import Context
 from tests.resolvers import shop as shops
-from tests.resolvers.shop import CORE, Shop
+from tests.resolvers.shop import CORE, OURS, Shop
 
 TELLING = telling_fields(CORE)
 
@@ -241,6 +247,33 @@ async def test_operations_are_cut_at_what_they_skip(plans: Plans) -> None:
             assert ("name" in data["product"]) is yes
 
     assert plans.compiled == 2
+
+
+async def test_each_costs_what_its_own_literals_ask_for(plans: Plans) -> None:
+    engine = StockEngine(CORE, prepare=Gate(CORE, GateRules(cost=50)), plans=plans)
+
+    async def cost(first: int) -> object:
+        call = Call(OURS, "en", time.monotonic() + 5)
+        context = Context(call, Shop().ports(), lambda code: code, list)
+        query = f"{{ orders(first: {first}) {{ nodes {{ number }} }} }}"
+        request = GraphQLRequest(query, None, None, {"cost": True})
+        answer = await engine.execute(request, context=context, method="POST")
+        return answer.errors or (answer.extensions and answer.extensions["cost"]["requested"])  # type: ignore[index]
+
+    assert (await cost(3), await cost(30)) == (8, 35)
+    (refused,) = await cost(99)  # type: ignore[misc]
+    assert refused["extensions"]["code"] == "OPERATION_LIMIT_EXCEEDED"
+    assert plans.compiled == 1
+
+
+async def test_what_is_asked_of_the_catalogue_follows_from_its_own_literals(plans: Plans) -> None:
+    """The ports of the shop answer no more than is wanted."""
+    for code, value in (("d", "8 mm"), ("l", "40 mm"), ("gone", None), ("d", "8 mm")):
+        query = f'{{ product(sku: "BOLT") {{ attribute(code: "{code}") {{ value }} }} }}'
+        found = (await both(query))["product"]["attribute"]
+        assert found == (value and {"value": value})
+
+    assert plans.compiled == 3
 
 
 def test_what_is_kept_of_a_document_is_bounded() -> None:
