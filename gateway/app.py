@@ -53,6 +53,7 @@ from gateway.operations.text_redis import RedisTexts
 from gateway.polling import polling
 from gateway.settings import Settings
 from gateway.settings.documents import persisted_documents, text_store
+from gateway.telemetry.alerts_sources import end_asks
 from gateway.telemetry.instruments import Instruments
 from gateway.telemetry.metrics.route import metrics_route
 from gateway.telemetry.systems import Watched
@@ -128,7 +129,8 @@ class Wiring:
         self.ports = self._ports(settings)
         known, second = settings.roles.directory, settings.fallbacks.directory
         self.directory = None if known is None else self._port("directory", known, second)
-        self.overview = Overview(settings, self._seen, self.watched())
+        asks = end_asks({name: one.connector for name, one in self.connections.items()})
+        self.overview = Overview(settings, self._seen, self.watched(), asks)
 
     def watched(self) -> list[Watched]:
         return [Watched(one.upstream, one.roles) for one in self.connections.values()]

@@ -42,6 +42,15 @@ class Diagnosed(Protocol):
 
 
 @runtime_checkable
+class Expiring(Protocol):
+    """A connector whose system tells when the credentials in use end."""
+
+    async def credentials_end(self, *, call: Call) -> datetime | None:
+        """None where they have no end. Raises UpstreamError, also where it is not told."""
+        ...
+
+
+@runtime_checkable
 class Offline(Protocol):
     """A connector that reads no network: its address means nothing."""
 

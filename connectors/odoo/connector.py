@@ -1,6 +1,7 @@
 """The Odoo connector: one client, the objects of its roles, and its check."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from connectors.odoo import diagnosis
@@ -62,6 +63,9 @@ class Odoo:
 
     async def diagnose(self, *, call: Call) -> Sequence[Finding]:
         return await diagnosis.diagnose(self._client, call=call)
+
+    async def credentials_end(self, *, call: Call) -> datetime | None:
+        return (await diagnosis.key_ends(self._client, call))[1]
 
     async def aclose(self) -> None:
         for part in (self._pricing, self._stock, self._accounts, self._products, self._client):

@@ -89,8 +89,11 @@ async def _version(client: OdooClient, call: Call) -> Finding:
     return Finding("version", "passed", f"Odoo {told.version}")
 
 
-async def _key_life(client: OdooClient, call: Call) -> Finding:
-    """Odoo tells a user's keys, but not which of them was used: the first to end counts."""
+async def key_ends(client: OdooClient, call: Call) -> tuple[int, datetime | None]:
+    """How many keys the user has, and when the first of them ends.
+
+    Odoo does not tell which of them was used.
+    """
     me = await client.ask("diagnosis", "res.users", "context_get", {}, _Context, call=call)
     keys = await client.ask(
         "diagnosis",
@@ -100,16 +103,19 @@ async def _key_life(client: OdooClient, call: Call) -> Finding:
         list[_Key],
         call=call,
     )
-    ends = [
+    ends = (
         datetime.fromisoformat(one.expiration_date).replace(tzinfo=UTC)
         for one in keys
         if one.expiration_date
-    ]
-    if not ends:
-        return Finding("key life", "passed", f"{len(keys)} keys of this user, none of which ends")
-    return life(
-        min(ends), "the key" if len(keys) == 1 else f"the first of {len(keys)} keys", _RENEW
     )
+    return len(keys), min(ends, default=None)
+
+
+async def _key_life(client: OdooClient, call: Call) -> Finding:
+    count, end = await key_ends(client, call)
+    if end is None:
+        return Finding("key life", "passed", f"{count} keys of this user, none of which ends")
+    return life(end, "the key" if count == 1 else f"the first of {count} keys", _RENEW)
 
 
 async def _rows(client: OdooClient, one: _Counted, call: Call) -> Finding:

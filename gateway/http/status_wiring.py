@@ -19,6 +19,7 @@ from gateway.settings.journal import JournalSettings
 from gateway.settings.rates import RedisSettings
 from gateway.settings.status import StatusSettings
 from gateway.telemetry.alerts_office import TURN_SECONDS, Office
+from gateway.telemetry.alerts_sources import AskEnd
 from gateway.telemetry.alerts_turn import FileTurns
 from gateway.telemetry.impact_watch import ImpactWatch
 from gateway.telemetry.instruments import Instruments
@@ -62,7 +63,15 @@ class Sections(Protocol):
 class Overview:
     """As a context it looks at the systems; until then it only counts."""
 
-    def __init__(self, settings: Sections, seen: Instruments, watched: Sequence[Watched]) -> None:
+    def __init__(
+        self,
+        settings: Sections,
+        seen: Instruments,
+        watched: Sequence[Watched],
+        asks: Mapping[str, AskEnd] | None = None,
+    ) -> None:
+        """`asks`, by upstream, tell when the gateway's credentials end."""
+        self._asks = asks or {}
         self._settings = settings.status
         self._language = settings.graphql.default_language
         self._seen = seen
@@ -86,7 +95,9 @@ class Overview:
         if redis is not None:
             self._stack.push_async_callback(redis.aclose)
         targets = tuple(one.target() for one in settings.alerts)
-        return Office(settings.alerting, targets, self._journal, _turns(redis, self._journal))
+        turns = _turns(redis, self._journal)
+        asks = self._asks if any("credentials" in one.events for one in settings.alerts) else {}
+        return Office(settings.alerting, targets, self._journal, turns, asks)
 
     def drifted(self, event: DriftEvent) -> None:
         """Told of each change of a system's answers."""

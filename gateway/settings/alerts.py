@@ -105,6 +105,6 @@ class AlertingSettings(_Table):
     )
     expiries: Mapping[str, date] = Field(
         default_factory=dict,
-        description="Last days of credentials, by a name of your choice (`erp_key = 2027-01-31`): "
-        "Odoo's keys live for three months, and nobody can ask it which ends when.",
+        description="Last days of credentials, by a name of your choice (`ups_secret = "
+        "2027-01-31`); under an upstream's name instead of what the system tells (Odoo does).",
     )

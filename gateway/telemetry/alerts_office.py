@@ -1,7 +1,7 @@
 """All of the alerts together: what raises them, what tells them apart, what sends them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -15,13 +15,20 @@ from gateway.doctor.watching import DriftEvent
 from gateway.settings.alerts import AlertingSettings
 from gateway.telemetry.alerts import Alert, Desk, SystemAlerts
 from gateway.telemetry.alerts_sending import Posts, Target
-from gateway.telemetry.alerts_sources import DRIFT_SECONDS, ErrorSpikes, Expiries, drift_alert
+from gateway.telemetry.alerts_sources import (
+    DRIFT_SECONDS,
+    AskEnd,
+    ErrorSpikes,
+    Expiries,
+    drift_alert,
+)
 from ports.systems import System
 from upstream.turns import Turns
 
 TURN_SECONDS = 10.0
 # Errors and the calendar are looked at every so many turns.
 _ROUNDS = 6
+ASK_SECONDS = 6 * 3600.0
 
 log = structlog.get_logger(__name__)
 
@@ -39,13 +46,20 @@ class Sources:
     spikes: ErrorSpikes | None
 
     @classmethod
-    def of_settings(cls, settings: AlertingSettings, desk: Desk, journal: Path | None) -> Self:
+    def of_settings(
+        cls,
+        settings: AlertingSettings,
+        desk: Desk,
+        journal: Path | None,
+        asks: Mapping[str, AskEnd],
+    ) -> Self:
         ends: dict[str, date] = dict(settings.expiries)
         systems = SystemAlerts(desk, settings.down_seconds, settings.recovery_seconds)
         spikes = None
         if journal is not None:
             spikes = ErrorSpikes(desk, journal, settings.spike_count, settings.spike_factor)
-        return cls(systems, Expiries(desk, ends, settings.expiry_days), spikes)
+        expiries = Expiries(desk, ends, settings.expiry_days, asks=asks)
+        return cls(systems, expiries, spikes)
 
     async def look(self) -> None:
         self.expiries.look()
@@ -65,14 +79,16 @@ class Office:
         targets: tuple[Target, ...],
         journal: Path | None,
         turns: Turns,
+        asks: Mapping[str, AskEnd] | None = None,
     ) -> None:
+        """`asks`, by upstream, tell when credentials end: asked by the one whose turn it is."""
         self.posts = Posts(targets)
         self.desk = Desk(self._send, repeat_seconds=settings.repeat_seconds)
-        self._sources = Sources.of_settings(settings, self.desk, journal)
+        self._sources = Sources.of_settings(settings, self.desk, journal, asks or {})
         self._turns = turns
         self._is_mine = False
         self._stack = AsyncExitStack()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def told(self, systems: Sequence[System]) -> None:
         self._sources.systems.told(systems)
@@ -97,6 +113,17 @@ class Office:
             number += 1
             await asyncio.sleep(TURN_SECONDS)
 
+    async def _ask(self) -> None:
+        """Apart from the turns, which no slow system may hold up."""
+        while True:
+            if self._is_mine:
+                try:
+                    await self._sources.expiries.ask()
+                    self._sources.expiries.look()
+                except Exception:
+                    log.exception("credentials not asked")
+            await asyncio.sleep(ASK_SECONDS if self._is_mine else TURN_SECONDS)
+
     async def _turn(self) -> None:
         # Where nobody can tell, an alert told twice is better than none.
         self._is_mine = await self._turns.take() is not False
@@ -104,7 +131,10 @@ class Office:
     async def __aenter__(self) -> Self:
         await self._turn()
         await self._stack.enter_async_context(self.posts)
-        self._task = asyncio.create_task(self._run(), name="alerts")
+        self._tasks = [
+            asyncio.create_task(self._run(), name="alerts"),
+            asyncio.create_task(self._ask(), name="alerts of credentials"),
+        ]
         return self
 
     async def __aexit__(
@@ -113,9 +143,10 @@ class Office:
         raised: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
             with suppress(asyncio.CancelledError):
-                await self._task
+                await task
         await self._stack.__aexit__(kind, raised, trace)
         await self._turns.leave()

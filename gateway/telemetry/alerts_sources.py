@@ -1,10 +1,12 @@
 """Where alerts come from besides the systems' state: drift, the journal's errors, the calendar."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+
+import structlog
 
 from gateway.doctor.watching import DriftEvent
 from gateway.telemetry.alerts import Alert, Desk, shortened
@@ -12,12 +14,17 @@ from gateway.telemetry.journal.grouping import Group, grouped
 from gateway.telemetry.journal.query import Query
 from gateway.telemetry.journal.search import Reader
 from gateway.telemetry.journal.store import JournalUnavailableError
+from ports.errors import UpstreamError
+from upstream.diagnosis import Expiring
+from upstream.reference import own_call
 
 # What drifted and did not drift again for so long was taken note of, or has ended.
 DRIFT_SECONDS = 24 * 3600.0
 SPIKE_SECONDS = 300.0
 BEFORE_SECONDS = 3600.0
 _MOST = 5_000
+
+log = structlog.get_logger(__name__)
 
 GroupKey = tuple[str, str, str, str]
 
@@ -83,20 +90,60 @@ class ErrorSpikes:
                 self.desk.resolve(key, f"{left} in the last five minutes.")
 
 
-@dataclass(frozen=True, slots=True)
+AskEnd = Callable[[], Awaitable[datetime | None]]
+"""Asks a system when the gateway's credentials end. Raises UpstreamError."""
+
+
+def end_asks(connectors: Mapping[str, object]) -> dict[str, AskEnd]:
+    """By upstream, of the connectors whose system tells it."""
+    return {name: _ask(one) for name, one in connectors.items() if isinstance(one, Expiring)}
+
+
+def _ask(connector: Expiring) -> AskEnd:
+    return lambda: connector.credentials_end(call=own_call())
+
+
+@dataclass(slots=True)
 class Expiries:
-    """Credentials whose last day the configuration tells. Over when it tells a later one."""
+    """Credentials whose last day the configuration tells, or their system where it is asked.
+
+    What the configuration tells of a name counts. Over when a later day is told.
+    """
 
     desk: Desk
     ends: Mapping[str, date]
     days: int = 14
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
+    asks: Mapping[str, AskEnd] = field(default_factory=dict)
+    told: dict[str, date] = field(default_factory=dict)
+    _firing: dict[str, str] = field(default_factory=dict)
+
+    async def ask(self) -> None:
+        """What a system does not tell now stays as it was told before."""
+        for name, ask in self.asks.items():
+            if name in self.ends:
+                continue
+            try:
+                end = await ask()
+            except UpstreamError as error:
+                log.info("credential end not told", upstream=name, code=error.code)
+                continue
+            if end is None:
+                self.told.pop(name, None)
+            else:
+                self.told[name] = end.date()
 
     def look(self) -> None:
-        today = self.today()
-        for name, end in self.ends.items():
+        today, near = self.today(), dict[str, str]()
+        for name, end in {**self.told, **self.ends}.items():
             if end - today <= timedelta(days=self.days):
-                self.desk.fire(_expiry(name, end, (end - today).days))
+                alert = _expiry(name, end, (end - today).days)
+                near[name] = alert.key
+                self.desk.fire(alert)
+        for name, key in self._firing.items():
+            if near.get(name) != key:
+                self.desk.resolve(key, f"{name} has a later end.")
+        self._firing = near
 
 
 def _expiry(name: str, end: date, days: int) -> Alert:

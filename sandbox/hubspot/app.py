@@ -15,7 +15,7 @@ from sandbox.credentials import HUBSPOT_TOKEN
 from sandbox.hubspot.answers import Refusal, answer
 from sandbox.hubspot.associations import Associations
 from sandbox.hubspot.objects import Objects, Shelves
-from sandbox.hubspot.portal import Owners, Properties
+from sandbox.hubspot.portal import App, Owners, Properties
 from sandbox.rate import Bucket, Clock, Rate
 from sandbox.world import World
 
@@ -47,6 +47,7 @@ def app(
         *_objects(gate, objects, "/crm/v3/objects"),
         *_objects(gate, objects, f"/crm/objects/{DATED}"),
         *_associations(gate, Associations(world, shelves)),
+        *_app(gate, App()),
         *_portal(gate, Owners(world), Properties(world, shelves)),
     ]
     errors = {404: _nowhere, 405: _not_so}
@@ -71,6 +72,14 @@ def _associations(gate: "_Gate", links: Associations) -> list[BaseRoute]:
         Route(f"/crm/associations/{DATED}/{pair}", read, methods=["POST"]),
         Route(f"/crm/v4/objects/{one}", listed, methods=["GET"]),
         Route(f"/crm/objects/{DATED}/{one}", listed, methods=["GET"]),
+    ]
+
+
+def _app(gate: "_Gate", own: App) -> list[BaseRoute]:
+    account, token = gate.opened(own.account), gate.opened(own.token)
+    return [
+        Route("/account-info/v3/details", account, methods=["GET"]),
+        Route("/oauth/v2/private-apps/get/access-token-info", token, methods=["POST"]),
     ]
 
 

@@ -1,17 +1,26 @@
 """What a HubSpot portal tells of itself: its owners, its properties."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.credentials import HUBSPOT_TOKEN
 from sandbox.hubspot.answers import answer, invalid, moment, not_found, read_limit
 from sandbox.hubspot.objects import Shelves
 from sandbox.hubspot.records import Property, Shelf
 from sandbox.world import Owner, World
 
 MOST_OWNERS = 500
+PORTAL = 139_000_001
+_SCOPES = (
+    "crm.objects.companies.read",
+    "crm.objects.contacts.read",
+    "crm.objects.owners.read",
+    "crm.schemas.companies.read",
+)
 
 _FIELDS = {"string": "text", "number": "number", "datetime": "date", "enumeration": "select"}
 
@@ -64,6 +73,37 @@ class Owners:
 def _user(owner: Owner) -> int:
     """The user behind an owner: another number than the owner's, as at HubSpot."""
     return int(owner.id) + 1_000_000
+
+
+class App:
+    """The portal's account, and the private app that the token is of."""
+
+    async def account(self, _: Request) -> Response:
+        return answer(
+            {
+                "portalId": PORTAL,
+                "accountType": "STANDARD",
+                "timeZone": "Europe/Paris",
+                "companyCurrency": "EUR",
+                "additionalCurrencies": [],
+                "utcOffset": "+01:00",
+                "utcOffsetMilliseconds": 3_600_000,
+                "uiDomain": "app-eu1.hubspot.com",
+                "dataHostingLocation": "eu1",
+            }
+        )
+
+    async def token(self, request: Request) -> Response:
+        """What the token in the body may do; private apps' tokens have no end."""
+        try:
+            told = json.loads(await request.body())
+        except ValueError:
+            told = None
+        if not isinstance(told, dict) or told.get("tokenKey") != HUBSPOT_TOKEN:
+            raise not_found("No private app has that token")
+        return answer(
+            {"userId": 1_000_001, "hubId": PORTAL, "appId": 2_000_001, "scopes": list(_SCOPES)}
+        )
 
 
 @dataclass(frozen=True, slots=True)

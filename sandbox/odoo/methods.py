@@ -12,6 +12,7 @@ from sandbox.odoo.onchange import line_onchange
 from sandbox.odoo.reading import Record, Specification
 from sandbox.odoo.schema import Row
 from sandbox.odoo.store import Env, Table
+from sandbox.odoo.tables_reference import USER_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,11 @@ def onchange(
     return line_onchange(call.env, values, field_names, fields_spec)
 
 
+def context_get(call: Call) -> Record:
+    """Of `res.users`: who the key's user is."""
+    return {"lang": call.env.lang, "tz": False, "uid": USER_ID}
+
+
 Method = Callable[..., Any]
 
 _MODEL_METHODS: tuple[Method, ...] = (
@@ -160,7 +166,8 @@ _NOT_ON_IDS = frozenset(method.__name__ for method in _MODEL_METHODS) | {"create
 _WRITES = frozenset({"create", "write", "unlink", "copy", "web_save"})
 "Real methods that the sandbox's key has no right to."
 
-_SIGNATURES = {method: inspect.signature(method) for method in (*_METHODS.values(), onchange)}
+_ALL: tuple[Method, ...] = (*_METHODS.values(), onchange, context_get)
+_SIGNATURES = {method: inspect.signature(method) for method in _ALL}
 
 
 def called(call: Call, name: str, arguments: Mapping[str, Any]) -> Any:
@@ -177,7 +184,8 @@ def called(call: Call, name: str, arguments: Mapping[str, Any]) -> Any:
             f"You are not allowed to modify '{model.description}' ({model.name}) records."
         )
     priced = name == "onchange" and model.name == "sale.order.line"
-    method = onchange if priced else _METHODS.get(name)
+    of_users = name == "context_get" and model.name == "res.users"
+    method = onchange if priced else context_get if of_users else _METHODS.get(name)
     if method is None:
         raise not_found(f"The method '{model.name}.{name}' does not exist")
     try:

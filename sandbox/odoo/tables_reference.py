@@ -1,8 +1,9 @@
 """Company, users, languages, countries, currencies, units, taxes, terms: what other rows name."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from sandbox.odoo.forms import number, stamps
+from sandbox.odoo.forms import moment, number, stamps
 from sandbox.odoo.schema import Model, Row, fields
 from sandbox.odoo.store import Store
 from sandbox.world import LOCALES, World
@@ -33,6 +34,16 @@ company_id | many2one res.company | Company
 active | boolean | Active
 """),
     order="name, login",
+)
+API_KEY = Model(
+    "res.users.apikeys",
+    "Users API Keys",
+    fields("""
+name | char | Description | required
+user_id | many2one res.users | User | required
+scope | char | Scope
+expiration_date | datetime | Expiration Date
+"""),
 )
 LANG = Model(
     "res.lang",
@@ -146,6 +157,8 @@ active | boolean | Active
     searched=("name", "code"),
 )
 
+USER_ID = 2
+_KEY_DAYS = 90
 _COUNTRIES = {
     "AT": ("Autriche", "Austria", "Österreich"),
     "BE": ("Belgique", "Belgium", "Belgien"),
@@ -180,8 +193,12 @@ _SHARE = Decimal("0.001")
 
 def load(store: Store, world: World, base_url: str) -> None:
     magic = stamps(world.now)
-    store.add(USER, [{"id": 2, "name": "Passerelle", "login": "passerelle", "lang": "en_US",
+    store.add(USER, [{"id": USER_ID, "name": "Passerelle", "login": "passerelle", "lang": "en_US",
                       "company_id": 1, "active": True, **magic}])  # fmt: skip
+    # Of the clock, not of the world: keys end in real time. Odoo gives them 90 days at the most.
+    ends = datetime.now(UTC) + timedelta(days=_KEY_DAYS)
+    store.add(API_KEY, [{"id": 1, "name": "gateway", "user_id": USER_ID, "scope": "rpc",
+                         "expiration_date": moment(ends), **magic}])  # fmt: skip
     store.add(LANG, _langs(magic))
     store.add(CURRENCY, _currencies(world, magic))
     store.add(COUNTRY, _countries(world, magic))

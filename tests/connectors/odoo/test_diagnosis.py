@@ -12,7 +12,7 @@ from connectors import registry
 from connectors.odoo.config import OdooConfig
 from connectors.odoo.connector import Odoo
 from upstream.connector import Upstream
-from upstream.diagnosis import Finding
+from upstream.diagnosis import Expiring, Finding
 from upstream.exchanges import Exchanges
 from upstream.reference import own_call
 
@@ -103,6 +103,24 @@ async def test_the_days_that_a_key_has_left(keys: Any, outcome: str, word: str) 
     assert found.outcome == outcome
     assert word in found.detail
     assert (outcome == "warning") is ("next_api_key" in found.remedy)
+
+
+async def end_told_by(peer: Peer) -> datetime | None:
+    config = OdooConfig.model_validate(OdooConfig.example())
+    manifest = registry.find("odoo").manifest
+    odoo = Odoo(Upstream("erp", manifest, Exchanges(), httpx2.MockTransport(peer)), config)
+    assert isinstance(odoo, Expiring)
+    try:
+        return await odoo.credentials_end(call=own_call())
+    finally:
+        await odoo.aclose()
+
+
+async def test_when_the_first_key_ends() -> None:
+    keys = [*ends(60, 3), {"id": 3, "expiration_date": False}]
+    end = await end_told_by(Peer(**{"__json__2__res.users.apikeys__search_read": keys}))
+    assert end is not None
+    assert (end - datetime.now(UTC)).days == 3
 
 
 @pytest.mark.parametrize(("answer", "detail"), [(0, "0 rows"), (DENIED, "UPSTREAM_REFUSED")])

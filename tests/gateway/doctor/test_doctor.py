@@ -60,6 +60,7 @@ def test_every_operation_is_read_and_every_limit_asked(surgery: Surgery) -> None
     )
     assert steps["version"]["detail"] == "Odoo 19.0"
     assert steps["rights sale.order"]["detail"] == "1,500 rows"
+    assert re.match(r"the key ends on \d{4}-\d\d-\d\d, in 8\d days", steps["key life"]["detail"])
     assert re.match(r"p50 .+, p95 .+ over 1 of ", steps["latency"]["detail"])
 
 

@@ -403,3 +403,19 @@ async def test_searches_have_a_rate_of_their_own_and_no_headers(world: World) ->
 
         clock.now = 1
         assert (await http.post(f"{COMPANIES}/search", json={})).status_code == 200
+
+
+TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"
+
+
+async def test_the_account_and_what_a_token_may_do(http: httpx2.AsyncClient) -> None:
+    account = (await http.get("/account-info/v3/details")).json()
+    token = (await http.post(TOKEN_INFO, json={"tokenKey": HUBSPOT_TOKEN})).json()
+
+    assert token["hubId"] == account["portalId"]
+    assert "crm.objects.companies.read" in token["scopes"]
+
+
+@pytest.mark.parametrize("body", [b'{"tokenKey": "another"}', b"[]", b"{"])
+async def test_nothing_is_told_of_other_tokens(http: httpx2.AsyncClient, body: bytes) -> None:
+    assert (await http.post(TOKEN_INFO, content=body)).status_code == 404

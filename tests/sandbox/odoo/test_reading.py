@@ -1,5 +1,6 @@
 """The shapes of answers: `read`, `search_read`, nested `web_read`, names, groups, fields."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -263,3 +264,22 @@ async def test_fields_that_odoo_19_does_not_have(erp: Any) -> None:
         "uom.uom": {"category_id"},
     }.items():
         assert not gone & set(await erp.call(f"{model}/fields_get"))
+
+
+async def test_the_keys_of_a_user_and_when_they_end(erp: Any) -> None:
+    me = await erp.call("res.users/context_get")
+
+    (key,) = await erp.call(
+        "res.users.apikeys/search_read",
+        domain=[["user_id", "=", me["uid"]]],
+        fields=["name", "expiration_date"],
+    )
+
+    ends = datetime.strptime(key["expiration_date"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+    assert 0 < (ends - datetime.now(UTC)).days <= 90
+
+
+async def test_only_users_have_a_context(erp: Any) -> None:
+    answer = await erp.post("res.partner/context_get")
+
+    assert answer.status_code == 404

@@ -14,6 +14,7 @@ from gateway.telemetry.alerts_sending import Target
 from gateway.telemetry.alerts_sources import ErrorSpikes, Expiries, drift_alert
 from gateway.telemetry.alerts_turn import FileTurns
 from gateway.telemetry.journal.store import Store, connect
+from ports.errors import UnavailableError, UpstreamError
 from ports.systems import Impact, SystemStatus
 from tests.gateway.telemetry.alerts.receiver import alert, receiving
 from tests.gateway.telemetry.journal.made import AT, entry
@@ -164,6 +165,65 @@ def test_a_credential_near_its_end(
     expiries.look()
 
     assert [one.severity for one in heard] == ([severity] if severity else [])
+
+
+async def test_ends_that_systems_tell_are_told_until_a_later_one_is(
+    desk: Desk, heard: Heard
+) -> None:
+    now = datetime.now(UTC)
+    told: list[datetime | UpstreamError | None] = [now + timedelta(days=3)]
+
+    async def ask() -> datetime | None:
+        if isinstance(told[0], UpstreamError):
+            raise told[0]
+        return told[0]
+
+    expiries = Expiries(desk, {"ups_secret": date(2999, 1, 1)}, 14, asks={"erp": ask})
+
+    async def look() -> list[tuple[str, str]]:
+        await expiries.ask()
+        expiries.look()
+        return [(one.state, one.key) for one in heard]
+
+    firing = ("firing", f"credentials:erp:{now.date() + timedelta(days=3)}")
+    assert await look() == [firing]
+    told[0] = UnavailableError(system="ERP", upstream="erp", operation="diagnosis")
+    assert await look() == [firing]
+    told[0] = now + timedelta(days=90)
+    assert await look() == [firing, ("resolved", firing[1])]
+    told[0] = None
+    assert (await look())[2:] == []
+
+
+async def test_what_is_configured_of_a_credential_is_not_asked(desk: Desk, heard: Heard) -> None:
+    async def ask() -> datetime | None:
+        raise AssertionError
+
+    expiries = Expiries(desk, {"erp": datetime.now(UTC).date()}, 14, asks={"erp": ask})
+    await expiries.ask()
+    expiries.look()
+
+    assert [one.severity for one in heard] == ["critical"]
+
+
+async def test_an_office_asks_systems_when_credentials_end() -> None:
+    async def ask() -> datetime | None:
+        return datetime.now(UTC) + timedelta(days=2, hours=1)
+
+    async with receiving() as receiver:
+        targets = (Target("ops", receiver.address),)
+        async with Office(AlertingSettings(), targets, None, Mine(), {"erp": ask}):
+            (told,) = await receiver.until(1)
+
+    assert (told["event"], told["title"]) == ("credentials", "Credential erp ends in 2 days")
+
+
+class Mine:
+    async def take(self) -> bool:
+        return True
+
+    async def leave(self) -> None:
+        pass
 
 
 def spikes(desk: Desk, folder: Path, *entries: Any, count: int = 20) -> ErrorSpikes:
