@@ -100,7 +100,7 @@ async def both(query: str, variables: dict[str, object], **fails: str) -> tuple[
     return answers[0], answers[1]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(query=documents(), yes=st.booleans())
 async def test_generated_documents_are_answered_equally(query: str, *, yes: bool) -> None:
     planned, stock = await both(query, {"yes": yes})
@@ -108,7 +108,7 @@ async def test_generated_documents_are_answered_equally(query: str, *, yes: bool
     assert planned == stock
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     query=documents(),
     port=st.sampled_from(
