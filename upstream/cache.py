@@ -160,12 +160,7 @@ class CachedOperation:
         if call.note or self._cache.observe:
             now, trusted = self._cache.clock(), self._trusted_seconds
             self._note(call, known.use(self._unused, flown, call.max_age, (now, trusted)))
-        found, good = {}, known.good
-        for key in keys:
-            value = good[key].value if key in good else flown[key]
-            if value is not ABSENT:
-                found[key] = value
-        return found
+        return known.answers(keys, flown)
 
     async def single(self, arguments: Sequence[Any], call: Call, ask: Ask) -> Any:
         """The answer to these arguments. Raises what the call to the system raises."""
@@ -189,14 +184,16 @@ class CachedOperation:
 
     def _remembered(self, terms: Terms, keys: Sequence[Any], known: Known) -> list[Any]:
         """Looks in this process; the keys that are still missing."""
-        get, trusted = self._cache.memory.get, self._is_trusted
-        missing = []
-        for key in keys:
-            entry = get((terms.scope, key))
+        now, max_age, trusted = terms.now, terms.max_age, self._trusted_since()
+        missing, good = [], known.good
+        for key, entry in zip(keys, self._cache.memory.find(terms.scope, keys), strict=True):
             if entry is None:
                 missing.append(key)
-            elif trusted(entry) and terms.accepts(entry):
-                known.good[key] = entry
+                continue
+            # As `Terms.accepts` has it, written out for pages of hundreds of keys.
+            age = now - entry.born
+            if entry.checked >= trusted and age < entry.fresh and age < max_age:
+                good[key] = entry
             else:
                 missing.append(key)
                 known.old[key] = entry
@@ -217,7 +214,11 @@ class CachedOperation:
         for key, flight in looks.items():
             # What a flight brought meanwhile is younger than what was looked up.
             entry = self._cache.memory.get((terms.scope, key)) or (flight.answers or {}).get(key)
-            if entry is not None and self._is_trusted(entry) and terms.accepts(entry):
+            if (
+                entry is not None
+                and entry.checked >= self._trusted_since()
+                and terms.accepts(entry)
+            ):
                 known.good[key] = entry
                 continue
             missing.append(key)
@@ -247,11 +248,14 @@ class CachedOperation:
                 memory.put((scope, key), entry)
         return entries
 
-    def _is_trusted(self, entry: Entry) -> bool:
-        """Whether a purge elsewhere would have been heard of; without a store nobody else purges."""
+    def _trusted_since(self) -> float:
+        """When an entry must have been checked, so that a purge elsewhere would have been heard of.
+
+        Without a store nobody else purges.
+        """
         if self._cache.store is None:
-            return True
-        return entry.checked >= self._cache.clock() - self._cache.policy.memory_seconds
+            return -inf
+        return self._cache.clock() - self._cache.policy.memory_seconds
 
     def _confirmed(self, key: Any, kept: Kept, old: Entry | None) -> Entry | None:
         """The store's answer, or the remembered one where it is as young."""

@@ -1,7 +1,7 @@
 """What one process remembers of answers: bounded by number and bytes, least recently used first out."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -61,6 +61,18 @@ class Memory:
         if entry is not None:
             self._entries.move_to_end(place)
         return entry
+
+    def find(self, scope: str, keys: Iterable[Any]) -> list[Entry | None]:
+        """As `get` of each key within a scope, in their order."""
+        get, touch = self._entries.get, self._entries.move_to_end
+        found: list[Entry | None] = []
+        for key in keys:
+            place = (scope, key)
+            entry = get(place)
+            if entry is not None:
+                touch(place)
+            found.append(entry)
+        return found
 
     def put(self, place: Place, entry: Entry) -> None:
         known = self._entries.get(place)

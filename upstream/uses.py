@@ -1,6 +1,6 @@
 """How answers came about, for headers, figures and whatever is made of several of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any
@@ -10,7 +10,7 @@ import msgspec
 from ports.caller import Call
 from ports.errors import UpstreamError
 from upstream.flights import Flight
-from upstream.memory import Entry
+from upstream.memory import ABSENT, Entry
 
 
 class Use(msgspec.Struct, frozen=True):
@@ -76,6 +76,18 @@ class Known:
     stale: int = 0
     flights: Mapping[Any, Flight] = field(default_factory=dict)
 
+    def answers(self, keys: Sequence[Any], flown: Mapping[Any, Any]) -> dict[Any, Any]:
+        """By key, without those that the system does not know."""
+        good = self.good
+        if not flown:
+            return {key: one.value for key, one in good.items() if one.value is not ABSENT}
+        found = {}
+        for key in keys:
+            value = good[key].value if key in good else flown[key]
+            if value is not ABSENT:
+                found[key] = value
+        return found
+
     def use(
         self,
         like: Use,
@@ -113,13 +125,12 @@ class Known:
         )
 
 
-def _span(entries: Iterable[Entry], trusted: float) -> tuple[float, float]:
+def _span(entries: Sequence[Entry], trusted: float) -> tuple[float, float]:
     """When the first of them ends, and when the oldest was asked.
 
     None is trusted for longer than `trusted` seconds after it was looked at.
     """
-    ends, born = inf, inf
-    for one in entries:
-        ends = min(ends, one.born + one.fresh, one.checked + trusted)
-        born = min(born, one.born)
-    return ends, born
+    # Lists, not one loop: a page of kept answers spends its time here.
+    ends = min([one.born + one.fresh for one in entries])
+    checked = min([one.checked for one in entries])
+    return min(ends, checked + trusted), min([one.born for one in entries])

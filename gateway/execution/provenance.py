@@ -4,15 +4,15 @@ Noted while it happens, on the operation's own context and call, so that two ope
 taken for each other, whoever asked the systems for them.
 """
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from graphql import DirectiveNode, DocumentNode, FieldNode, OperationType, Visitor, visit
 
 from gateway.execution.engine import Operation, Prepare
 from gateway.execution.gate import Quota
+from gateway.operations.by_identity import ByIdentity
 from gateway.operations.documents import Document
 from gateway.operations.introspection import introspects
 from ports.caller import Caller
@@ -129,9 +129,11 @@ class _Names(Visitor):
             self.found.add(f"@{node.name.value}({argument.name.value})")
 
 
-@lru_cache(maxsize=1024)
-def mentioned(document: DocumentNode) -> frozenset[str]:
-    """Kept by document, so that one asked often is walked once."""
+def _mentioned(document: DocumentNode) -> frozenset[str]:
     names = _Names()
     visit(document, names)
     return frozenset(names.found)
+
+
+mentioned: Callable[[DocumentNode], frozenset[str]] = ByIdentity(_mentioned)
+"""The names in a document; one asked often is walked once."""

@@ -4,10 +4,12 @@ A `__type` of which only the name is asked tells no more than validation does of
 and conformance suites ask it; it does not count.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
 from typing import Any
 
 from graphql import BREAK, DocumentNode, FieldNode, Visitor, visit
+
+from gateway.operations.by_identity import ByIdentity
 
 _READS_SCHEMA = frozenset({"__schema", "__type", "_service"})
 _NAMES = frozenset({"name", "__typename"})
@@ -30,9 +32,11 @@ def _asks_its_name(node: FieldNode) -> bool:
     )
 
 
-@lru_cache(maxsize=1024)
-def introspects(document: DocumentNode) -> bool:
-    """Kept by document, so that one asked often is walked once."""
+def _introspects(document: DocumentNode) -> bool:
     visitor = _Introspection()
     visit(document, visitor)
     return visitor.found
+
+
+introspects: Callable[[DocumentNode], bool] = ByIdentity(_introspects)
+"""Whether a document does; one asked often is walked once."""
