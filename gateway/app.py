@@ -242,7 +242,7 @@ def build(
     engine = _engine(settings, access, wiring, seen)
     operations = _endpoint(settings, wiring, engine, make_context)
     endpoint = Shedding(operations, settings.resilience.shedding.rules())
-    seen.watch((one.upstream for one in wiring.connections.values()), endpoint)
+    seen.watch([one.upstream for one in wiring.connections.values()], endpoint, settings)
     application = http_app(
         _batched(seen.http(endpoint), settings),
         not_ready=_always_ready,

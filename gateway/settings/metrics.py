@@ -1,21 +1,37 @@
 """What monitoring may read, and where traces are sent."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
 from ipaddress import IPv4Network, IPv6Network
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import uuid4
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from gateway.telemetry.tracing.otlp import Exporter
 from upstream.config import BaseUrl
 
+if TYPE_CHECKING:
+    from gateway.telemetry.metrics.otlp import Push
+    from gateway.telemetry.metrics.otlp_points import Gauge, Points
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+def _plain(headers: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+    for name, value in headers.items():
+        if not name.replace("-", "").isalnum() or not value.get_secret_value().isprintable():
+            raise ValueError("must be names and values of HTTP headers")
+    return headers
+
+
+Headers = Annotated[Mapping[str, SecretStr], AfterValidator(_plain)]
+
+
 class MetricsSettings(_Table):
-    """Figures for Prometheus at `/metrics`."""
+    """Figures for Prometheus at `/metrics`, and pushed by OTLP over HTTP."""
 
     enabled: bool = Field(default=True, description="Count, and serve the figures at `/metrics`.")
     allow: tuple[IPv4Network | IPv6Network, ...] = Field(
@@ -29,13 +45,41 @@ class MetricsSettings(_Table):
         le=10_000,
         description="Names of GraphQL operations that are told apart; all others are `other`.",
     )
+    endpoint: BaseUrl | None = Field(
+        default=None,
+        description="Base address of an OpenTelemetry collector (`http://localhost:4318`) that the "
+        "figures are pushed to; none pushes nothing.",
+    )
+    headers: Headers = Field(
+        default_factory=dict, description="Headers for the collector, an authorization perhaps."
+    )
+    every_seconds: float = Field(
+        default=60, ge=1, le=3600, description="How often figures are pushed."
+    )
+    temporality: Literal["cumulative", "delta"] = Field(
+        default="cumulative",
+        description="Whether pushes tell all since the start, or what is new since the last one.",
+    )
 
+    def push(
+        self,
+        service: str,
+        points: "Callable[[], Iterable[Points]]",
+        gauges: "Callable[[], list[Gauge]]",
+    ) -> "Push | None":
+        """Nothing is sent before it is entered."""
+        if self.endpoint is None:
+            return None
+        from gateway.telemetry.metrics.otlp import Place, Push
 
-def _plain(headers: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
-    for name, value in headers.items():
-        if not name.replace("-", "").isalnum() or not value.get_secret_value().isprintable():
-            raise ValueError("must be names and values of HTTP headers")
-    return headers
+        resource = {
+            "service.name": service,
+            "service.version": version("passerelle"),
+            "service.instance.id": str(uuid4()),
+        }
+        headers = {name: value.get_secret_value() for name, value in self.headers.items()}
+        place = Place(self.endpoint, headers, self.every_seconds, self.temporality, resource)
+        return Push(place, points, gauges)
 
 
 class TracingSettings(_Table):
@@ -49,7 +93,7 @@ class TracingSettings(_Table):
         description="Base address of an OpenTelemetry collector (`http://localhost:4318`); "
         "none sends no spans.",
     )
-    headers: Annotated[Mapping[str, SecretStr], AfterValidator(_plain)] = Field(
+    headers: Headers = Field(
         default_factory=dict, description="Headers for the collector, an authorization perhaps."
     )
     sample: float = Field(

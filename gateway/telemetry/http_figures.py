@@ -14,15 +14,13 @@ class Counted:
 
     def __init__(self, app: ASGIApp, figures: Figures) -> None:
         self._app = app
-        self._requests = figures.requests
-        self._seconds = figures.request_seconds
+        self._request = figures.request
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        began = time.monotonic()
+        began, method, request = time.monotonic(), scope.get("method", ""), self._request
 
         def counted(status: int) -> None:
-            self._requests.add(str(status))
-            self._seconds.observe(time.monotonic() - began)
+            request(method, status, time.monotonic() - began)
 
         answer = answering(send)
         answer.when_begun(counted)

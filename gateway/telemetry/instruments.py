@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+from urllib.parse import urlsplit
 
 from graphql import GraphQLSchema
 from starlette.types import ASGIApp, Scope
@@ -32,9 +33,13 @@ from gateway.telemetry.tracing.spans import operation_span
 from gateway.telemetry.usage import Usage
 from ports.caller import Call, Caller, CallerKind, Trace
 from resolvers.context import Context
+from upstream.config import UpstreamConfig
 from upstream.connector import Manifest, Upstream
 from upstream.exchanges import Exchanges
 from upstream.uses import Observe, Use
+
+if TYPE_CHECKING:
+    from gateway.telemetry.metrics.otlp import Push
 
 
 class Sections(Protocol):
@@ -48,12 +53,30 @@ class Sections(Protocol):
     def tracing(self) -> TracingSettings: ...
 
 
+class _Server(Protocol):
+    @property
+    def root(self) -> str: ...
+
+
+class Places(Protocol):
+    """The settings that tell where systems are, and where we are."""
+
+    @property
+    def upstreams(self) -> Mapping[str, UpstreamConfig]: ...
+    @property
+    def server(self) -> _Server: ...
+
+
 class Instruments:
     """As a context it writes and sends; until then it only remembers."""
 
     def __init__(self, settings: Sections) -> None:
         self.journal = settings.journal.open()
-        self.figures = Figures(settings.metrics.operations) if settings.metrics.enabled else None
+        metrics = settings.metrics
+        counts = metrics.enabled or metrics.endpoint is not None
+        self.figures = Figures(metrics.operations) if counts else None
+        self.push: Push | None = None
+        self._metrics, self._service = metrics, settings.tracing.service
         self.exporter = settings.tracing.open()
         self.usage: Usage | None = None
         self._share = settings.tracing.share
@@ -113,18 +136,34 @@ class Instruments:
     def answered(self, status: int, seconds: float) -> None:
         """Told of a request that came to no application."""
         if self.figures is not None:
-            self.figures.requests.add(str(status))
-            self.figures.request_seconds.observe(seconds)
+            self.figures.request("POST", status, seconds)
 
     def http(self, endpoint: ASGIApp) -> ASGIApp:
         return endpoint if self.figures is None else Counted(endpoint, self.figures)
 
-    def watch(self, upstreams: Iterable[Upstream], shedding: Shedding) -> None:
+    def watch(self, upstreams: Iterable[Upstream], shedding: Shedding, places: Places) -> None:
         """What is only looked at when the figures are read."""
         known = list(upstreams)
         self._gauges.append(lambda: upstream_lines(known))
         self._gauges.append(lambda: _shedding_lines(shedding))
         self._gauges.append(self._own_lines)
+        addresses = {name: one.base_url for name, one in places.upstreams.items()}
+        self.pushed(known, addresses, places.server.root)
+
+    def pushed(
+        self, upstreams: Iterable[Upstream], addresses: Mapping[str, str], root: str
+    ) -> None:
+        """Pushes the figures, where that is wanted. `addresses` are those of the upstreams, `root` is ours."""
+        if self.figures is None or self._metrics.endpoint is None:
+            return
+        from gateway.telemetry.metrics.attempts import Attempts
+        from gateway.telemetry.metrics.otlp_instruments import gauges, points
+
+        known, figures = list(upstreams), self.figures
+        attempts = figures.attempts = Attempts(addresses, urlsplit(root).scheme)
+        self.push = self._metrics.push(
+            self._service, lambda: points(figures, attempts), lambda: gauges(known)
+        )
 
     def lines(self) -> Iterator[str]:
         """The text exposition."""
@@ -162,6 +201,8 @@ class Instruments:
             self.journal.__enter__()
         if self.exporter is not None:
             self.exporter.__enter__()
+        if self.push is not None:
+            self.push.__enter__()
         return self
 
     def __exit__(
@@ -170,6 +211,8 @@ class Instruments:
         raised: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self.push is not None:
+            self.push.__exit__(kind, raised, trace)
         if self.exporter is not None:
             self.exporter.__exit__(kind, raised, trace)
         if self.journal is not None:
@@ -207,6 +250,9 @@ class Instruments:
         if exporter is not None:
             yield from _counter("passerelle_spans_sent_total", "Spans sent.", exporter.sent)
             yield from _counter("passerelle_spans_dropped_total", "Spans lost.", exporter.dropped)
+        if self.push is not None:
+            told = "Pushes of figures that failed."
+            yield from _counter("passerelle_pushes_failed_total", told, self.push.failed)
 
 
 @dataclass(frozen=True, slots=True)

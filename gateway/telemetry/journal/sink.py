@@ -55,7 +55,8 @@ class UpstreamSink:
         failure: UpstreamError | None,
     ) -> None:
         if self._figures is not None:
-            self._figures.exchange(self._upstream, exchange)
+            method = "" if request is None else request.method
+            self._figures.exchange(self._upstream, exchange, method)
         if self._trace is not None:
             span = call_span(self._upstream, exchange, call, request, failure)
             if span is not None:

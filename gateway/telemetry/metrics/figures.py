@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from gateway.telemetry.metrics.attempts import Attempts
 from gateway.telemetry.metrics.exposition import Counter, Histogram
 from ports.caller import Call
 from upstream.exchanges import Exchange
@@ -58,7 +59,15 @@ class Figures:
         self.errors = Counter(
             "passerelle_graphql_errors_total", "Errors in answers, by code.", ("code",)
         )
+        # Beside the others, where they are pushed.
+        self.attempts: Attempts | None = None
         self._count_calls()
+
+    def request(self, method: str, status: int, seconds: float) -> None:
+        self.requests.add(str(status))
+        self.request_seconds.observe(seconds)
+        if self.attempts is not None:
+            self.attempts.came(method, status, seconds)
 
     def _count_calls(self) -> None:
         self.calls = Counter(
@@ -85,7 +94,9 @@ class Figures:
             ("upstream", "operation", "result"),
         )
 
-    def exchange(self, upstream: str, exchange: Exchange) -> None:
+    def exchange(self, upstream: str, exchange: Exchange, method: str = "") -> None:
+        if self.attempts is not None:
+            self.attempts.went(upstream, exchange, method)
         self.calls.add(upstream, exchange.operation, exchange.error or "ok")
         self.call_seconds.observe(exchange.seconds, upstream, exchange.operation)
         if exchange.tried > 1:

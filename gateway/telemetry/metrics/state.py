@@ -10,7 +10,7 @@ from gateway.telemetry.metrics.exposition import Labels, gauge
 from upstream.circuit import CircuitState
 from upstream.connector import Upstream
 
-_STATES = {CircuitState.CLOSED: 0.0, CircuitState.HALF_OPEN: 1.0, CircuitState.OPEN: 2.0}
+STATES = {CircuitState.CLOSED: 0.0, CircuitState.HALF_OPEN: 1.0, CircuitState.OPEN: 2.0}
 _STARTED = time.time()
 
 
@@ -21,7 +21,7 @@ def upstream_lines(upstreams: Iterable[Upstream]) -> Iterator[str]:
     failing: dict[Labels, float] = {}
     for one in upstreams:
         for operation, state in one.circuits.states().items():
-            states[one.name, operation] = _STATES[state]
+            states[one.name, operation] = STATES[state]
         bulkheads = one.exchanges.bulkheads
         inside[one.name,] = sum(bulkhead.inside for bulkhead in bulkheads)
         waiting[one.name,] = sum(bulkhead.waiting for bulkhead in bulkheads)

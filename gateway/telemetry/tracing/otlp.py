@@ -78,7 +78,7 @@ class Exporter:
             self._address, msgspec.json.encode(encoded(spans, self._name)), self._headers
         )
         try:
-            with _OPENER.open(request, timeout=SECONDS) as answer:
+            with OPENER.open(request, timeout=SECONDS) as answer:
                 answer.read(65_536)
         except (OSError, urllib.error.URLError, ValueError) as problem:
             if self._is_well:
@@ -95,12 +95,12 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
 
 
 def encoded(spans: Sequence[Span], name: str) -> dict[str, Any]:
     """An ExportTraceServiceRequest."""
-    resource = {"attributes": _attributes({"service.name": name})}
+    resource = {"attributes": attributes({"service.name": name})}
     scope = {"name": "passerelle"}
     told = {"scope": scope, "spans": [_span(one) for one in spans]}
     return {"resourceSpans": [{"resource": resource, "scopeSpans": [told]}]}
@@ -114,7 +114,7 @@ def _span(span: Span) -> dict[str, Any]:
         "kind": span.kind,
         "startTimeUnixNano": str(int(span.began * _NANOSECONDS)),
         "endTimeUnixNano": str(int(span.ended * _NANOSECONDS)),
-        "attributes": _attributes(span.attributes),
+        "attributes": attributes(span.attributes),
     }
     if span.parent is not None:
         told["parentSpanId"] = span.parent
@@ -123,7 +123,7 @@ def _span(span: Span) -> dict[str, Any]:
     return told
 
 
-def _attributes(told: Mapping[str, Value]) -> list[dict[str, Any]]:
+def attributes(told: Mapping[str, Value]) -> list[dict[str, Any]]:
     return [{"key": name, "value": _value(value)} for name, value in told.items()]
 
 
