@@ -8,6 +8,7 @@ from resolvers import node, shipment
 from resolvers.context import Context
 from resolvers.ids import key_of
 from resolvers.loading import Found
+from resolvers.together import together
 
 MOST_REPRESENTATIONS = 1000
 
@@ -26,38 +27,50 @@ NATURAL_KEYS: Mapping[str, str] = {
 async def entities(
     representations: Sequence[Mapping[str, Any]], *, ctx: Context
 ) -> list[Found[Any]]:
-    """A value per representation, in order; unknown keys give None. One port call per type.
+    """A value per representation, in order; unknown keys give None.
 
-    Raises BadInputError for too many of them, for an unknown type, or for one without a key.
+    One port call per type, all types at the same time. Raises BadInputError for too many of them,
+    for an unknown type, or for one without a key.
     """
     if len(representations) > MOST_REPRESENTATIONS:
         raise BadInputError(f"At most {MOST_REPRESENTATIONS} representations can be resolved.")
+    places: dict[str, list[int]] = {}
+    for place, one in enumerate(representations):
+        places.setdefault(str(one.get("__typename")), []).append(place)
+    # All are read before any system is asked.
+    keys = [_keys(kind, [representations[at] for at in them]) for kind, them in places.items()]
+    answers = await together(
+        [_of_kind(kind, told, ctx) for kind, told in zip(places, keys, strict=True)]
+    )
     found: list[Found[Any]] = [None] * len(representations)
-    for kind in dict.fromkeys(str(one.get("__typename")) for one in representations):
-        places = [i for i, one in enumerate(representations) if one.get("__typename") == kind]
-        values = await _of_kind(kind, [representations[i] for i in places], ctx)
-        for place, value in zip(places, values, strict=True):
+    for them, values in zip(places.values(), answers, strict=True):
+        for place, value in zip(them, values, strict=True):
             found[place] = value
     return found
 
 
-async def _of_kind(
-    kind: str, representations: Sequence[Mapping[str, Any]], ctx: Context
-) -> list[Found[Any]]:
+_Keys = tuple[Sequence[str | None], Sequence[str | None]]
+"""Of each representation its natural key, else what its id says."""
+
+
+def _keys(kind: str, representations: Sequence[Mapping[str, Any]]) -> _Keys:
     if kind not in NATURAL_KEYS:
         raise BadInputError("A representation names a type that is no entity here.")
     name = NATURAL_KEYS[kind]
     natural = [_text(one.get(name)) for one in representations]
-    if kind != "Shipment":
-        keys = [
-            key or _from_id(kind, one) for key, one in zip(natural, representations, strict=True)
-        ]
-        return await node.by_kind(kind, keys, ctx=ctx)
-    by_number = await shipment.by_tracking_number(natural, ctx=ctx)
-    ids = [
-        None if number else _from_id(kind, one)
-        for number, one in zip(natural, representations, strict=True)
+    by_id = [
+        None if key else _from_id(kind, one)
+        for key, one in zip(natural, representations, strict=True)
     ]
+    return natural, by_id
+
+
+async def _of_kind(kind: str, keys: _Keys, ctx: Context) -> list[Found[Any]]:
+    natural, ids = keys
+    if kind != "Shipment":
+        either = [key or other for key, other in zip(natural, ids, strict=True)]
+        return await node.by_kind(kind, either, ctx=ctx)
+    by_number = await shipment.by_tracking_number(natural, ctx=ctx)
     by_id = await node.by_kind(kind, ids, ctx=ctx)
     return [
         first if first is not None else second

@@ -11,6 +11,7 @@ from resolvers.ids import decode
 from resolvers.later import not_configured
 from resolvers.loading import Found
 from resolvers.scopes import ROLE_OF_KIND, SCOPE_OF_ROLE
+from resolvers.together import together
 
 ByKey = Callable[..., Awaitable[list[Found[Any]]]]
 
@@ -58,14 +59,15 @@ async def by_kind(kind: str, keys: Sequence[str | None], *, ctx: Context) -> lis
 async def _by_ids(ids: Sequence[str], ctx: Context) -> list[Found[Any]]:
     decoded = [_decoded(text) for text in ids]
     found: list[Found[Any]] = [part if isinstance(part, PortError) else None for part in decoded]
-    for kind in dict.fromkeys(part[0] for part in decoded if isinstance(part, tuple)):
-        places = [
-            index
-            for index, part in enumerate(decoded)
-            if isinstance(part, tuple) and part[0] == kind
-        ]
-        values = await by_kind(kind, [decoded[index][1] for index in places], ctx=ctx)
-        for index, value in zip(places, values, strict=True):
+    places: dict[str, list[int]] = {}
+    for index, part in enumerate(decoded):
+        if isinstance(part, tuple):
+            places.setdefault(part[0], []).append(index)
+    answers = await together(
+        [by_kind(kind, [decoded[at][1] for at in them], ctx=ctx) for kind, them in places.items()]
+    )
+    for them, values in zip(places.values(), answers, strict=True):
+        for index, value in zip(them, values, strict=True):
             found[index] = value
     return found
 

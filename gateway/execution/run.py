@@ -1,7 +1,6 @@
 """One run of a plan: fetches level by level, all fields of a level at the same time."""
 
-import asyncio
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -20,6 +19,7 @@ from gateway.execution.shapes import (
 )
 from ports.errors import PortError
 from resolvers.context import Context
+from resolvers.together import together
 
 Values = Sequence[Any]
 
@@ -42,7 +42,7 @@ class Run:
             return selection.build(parents, await self._fetched(fetched[0], parents))
         if not fetched:
             return selection.build(parents)
-        found = await _all([self._fetched(fetch, parents) for fetch in fetched])
+        found = await together([self._fetched(fetch, parents) for fetch in fetched])
         return selection.build(parents, *found)
 
     async def _fetched(self, fetch: Fetch, parents: Values) -> Values:
@@ -64,7 +64,7 @@ class Run:
             selection, _, found = groups[0]
             rows = [await self.rows(selection, found)]
         else:
-            rows = await _all([self.rows(selection, found) for selection, _, found in groups])
+            rows = await together([self.rows(selection, found) for selection, _, found in groups])
         return _closed(lists, _placed(values, groups, rows))
 
     def _foresee(self, fetch: Fetch, terms: Mapping[str, Any]) -> None:
@@ -185,35 +185,3 @@ def _placed(values: Values, groups: Sequence[_Group], rows: Sequence[Rows]) -> V
         for place, row in zip(places, found, strict=True):
             placed[place] = row
     return placed
-
-
-async def _all(waiting: Sequence[Coroutine[Any, Any, Any]]) -> list[Any]:
-    """All of them at once; a failure is raised only when all have ended, so that none is left.
-
-    The last runs here rather than in a task of its own.
-    """
-    if not waiting:
-        return []
-    *others, last = waiting
-    tasks = [asyncio.create_task(one) for one in others]
-    try:
-        own = await _outcome(last)
-        results = [await _outcome(task) for task in tasks]
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-    results.append(own)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return results
-
-
-async def _outcome(one: Awaitable[Any]) -> Any:
-    """What it gives, or raises: but nothing keeps this from being cancelled."""
-    try:
-        return await one
-    except Exception as error:  # noqa: BLE001 - raised when the others have ended
-        return error

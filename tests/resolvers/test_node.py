@@ -1,8 +1,9 @@
+import asyncio
 from typing import Any
 
 import pytest
 
-from ports.caller import Caller, CallerKind
+from ports.caller import Call, Caller, CallerKind
 from ports.errors import BadInputError
 from resolvers.ids import decode, encode, key_of
 from tests.resolvers.shop import OURS, Shop, down, errors
@@ -109,6 +110,35 @@ async def test_entities_by_any_key_in_one_call_a_type(shop: Shop) -> None:
     ]
     assert shop.catalog.calls.count("products") == 1
     assert shop.orders.calls == ["orders"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        f'{{ nodes(ids: ["{encode("Product", "BOLT")}", "{encode("Order", "A1")}"]) {{ id }} }}',
+        (
+            '{ _entities(representations: [{__typename: "Product", sku: "BOLT"},'
+            ' {__typename: "Order", number: "A1"}]) { __typename } }'
+        ),
+    ],
+)
+async def test_systems_of_several_types_are_asked_at_the_same_time(shop: Shop, query: str) -> None:
+    """Each answers only when both are asked."""
+    both = asyncio.Barrier(2)
+
+    def meeting(method: Any) -> Any:
+        async def met(*asked: Any, call: Call) -> Any:
+            await both.wait()
+            return await method(*asked, call=call)
+
+        return met
+
+    shop.catalog.products = meeting(shop.catalog.products)  # type: ignore[method-assign]
+    shop.orders.orders = meeting(shop.orders.orders)  # type: ignore[method-assign]
+
+    answer = await shop.ask(query, seconds=1)
+
+    assert answer.errors == []
 
 
 @pytest.mark.parametrize(
