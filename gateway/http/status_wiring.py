@@ -18,7 +18,8 @@ from gateway.settings.alerts import AlertingSettings, AlertSettings
 from gateway.settings.journal import JournalSettings
 from gateway.settings.rates import RedisSettings
 from gateway.settings.status import StatusSettings
-from gateway.telemetry.alerts_office import TURN_SECONDS, Office
+from gateway.telemetry.alerts_claims import FileClaims, RedisClaims
+from gateway.telemetry.alerts_office import TURN_SECONDS, Office, Shared
 from gateway.telemetry.alerts_sources import AskEnd
 from gateway.telemetry.alerts_turn import FileTurns
 from gateway.telemetry.impact_watch import ImpactWatch
@@ -27,7 +28,7 @@ from gateway.telemetry.status_map import Drawing, HitRates
 from gateway.telemetry.systems import Watched
 from gateway.telemetry.traffic import Traffic
 from ports.caller import Caller
-from upstream.turns import RedisTurns, Turns
+from upstream.turns import RedisTurns
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -95,9 +96,9 @@ class Overview:
         if redis is not None:
             self._stack.push_async_callback(redis.aclose)
         targets = tuple(one.target() for one in settings.alerts)
-        turns = _turns(redis, self._journal)
+        shared = _shared(redis, self._journal)
         asks = self._asks if any("credentials" in one.events for one in settings.alerts) else {}
-        return Office(settings.alerting, targets, self._journal, turns, asks)
+        return Office(settings.alerting, targets, self._journal, shared, asks)
 
     def drifted(self, event: DriftEvent) -> None:
         """Told of each change of a system's answers."""
@@ -157,8 +158,11 @@ class Overview:
         await self._stack.__aexit__(kind, raised, trace)
 
 
-def _turns(redis: "Redis | None", journal: Path | None) -> Turns:
-    """Of all replicas where they share a store, else of the processes that share a journal."""
+def _shared(redis: "Redis | None", journal: Path | None) -> Shared:
+    """By all replicas where they have a store, else by the processes that share a journal."""
     if redis is None:
-        return FileTurns((journal or _NO_JOURNAL).with_name("alerts.lock"))
-    return RedisTurns(redis, "passerelle:alerts:turn", 3 * TURN_SECONDS)
+        beside = journal or _NO_JOURNAL
+        claims = FileClaims(beside.with_name("alerts.db"))
+        return Shared(FileTurns(beside.with_name("alerts.lock")), claims)
+    turns = RedisTurns(redis, "passerelle:alerts:turn", 3 * TURN_SECONDS)
+    return Shared(turns, RedisClaims(redis, "passerelle:alerts:told:"))

@@ -14,6 +14,7 @@ import structlog
 from gateway.doctor.watching import DriftEvent
 from gateway.settings.alerts import AlertingSettings
 from gateway.telemetry.alerts import Alert, Desk, SystemAlerts
+from gateway.telemetry.alerts_claims import Claims
 from gateway.telemetry.alerts_sending import Posts, Target
 from gateway.telemetry.alerts_sources import (
     DRIFT_SECONDS,
@@ -29,6 +30,9 @@ TURN_SECONDS = 10.0
 # Errors and the calendar are looked at every so many turns.
 _ROUNDS = 6
 ASK_SECONDS = 6 * 3600.0
+# Alerts that wait to be claimed, and how long they are waited for at the end.
+UNCLAIMED = 1_000
+LEAVE_SECONDS = 3.0
 
 log = structlog.get_logger(__name__)
 
@@ -67,10 +71,18 @@ class Sources:
             self.spikes.told(*await asyncio.to_thread(self.spikes.read))
 
 
-class Office:
-    """As a context it looks and sends; of several processes only the one whose turn it is sends.
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What processes share: whose turn it is, and what was told."""
 
-    The others know as much, so that any can go on where the one that had the turn ended.
+    turns: Turns
+    claims: Claims
+
+
+class Office:
+    """As a context it looks and sends; of several processes the first that claims an alert tells it.
+
+    Systems are asked when credentials end by the one whose turn it is.
     """
 
     def __init__(
@@ -78,14 +90,16 @@ class Office:
         settings: AlertingSettings,
         targets: tuple[Target, ...],
         journal: Path | None,
-        turns: Turns,
+        shared: Shared,
         asks: Mapping[str, AskEnd] | None = None,
     ) -> None:
-        """`asks`, by upstream, tell when credentials end: asked by the one whose turn it is."""
+        """`asks`, by upstream, tell when credentials end."""
         self.posts = Posts(targets)
         self.desk = Desk(self._send, repeat_seconds=settings.repeat_seconds)
         self._sources = Sources.of_settings(settings, self.desk, journal, asks or {})
-        self._turns = turns
+        self._turns, self._claims = shared.turns, shared.claims
+        self._repeat = settings.repeat_seconds
+        self._unclaimed: asyncio.Queue[Alert] = asyncio.Queue(UNCLAIMED)
         self._is_mine = False
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
@@ -96,15 +110,37 @@ class Office:
     def drifted(self, event: DriftEvent) -> None:
         self.desk.fire(drift_alert(event))
 
+    async def settled(self) -> None:
+        """When it is known of each alert so far whether it is ours to tell."""
+        await self._unclaimed.join()
+
     def _send(self, alert: Alert) -> None:
-        if self._is_mine:
-            self.posts.put(alert)
+        if self._unclaimed.full():
+            log.warning("alert dropped", key=alert.key)
+        else:
+            self._unclaimed.put_nowait(alert)
+
+    async def _claim(self) -> None:
+        while True:
+            alert = await self._unclaimed.get()
+            try:
+                # Where nobody can tell, an alert told twice is better than none.
+                if await self._is_ours(alert) is not False:
+                    self.posts.put(alert)
+            finally:
+                self._unclaimed.task_done()
+
+    async def _is_ours(self, alert: Alert) -> bool | None:
+        if alert.state == "resolved":
+            return await self._claims.end(alert.key)
+        return await self._claims.begin(alert.key, self._repeat)
 
     async def _run(self) -> None:
         number = 0
         while True:
             try:
                 await self._turn()
+                await self._claims.hold([one.key for one in self.desk.firing])
                 if number % _ROUNDS == 0:
                     await self._sources.look()
                     self.desk.expire("drift", DRIFT_SECONDS)
@@ -125,7 +161,6 @@ class Office:
             await asyncio.sleep(ASK_SECONDS if self._is_mine else TURN_SECONDS)
 
     async def _turn(self) -> None:
-        # Where nobody can tell, an alert told twice is better than none.
         self._is_mine = await self._turns.take() is not False
 
     async def __aenter__(self) -> Self:
@@ -133,6 +168,7 @@ class Office:
         await self._stack.enter_async_context(self.posts)
         self._tasks = [
             asyncio.create_task(self._run(), name="alerts"),
+            asyncio.create_task(self._claim(), name="alerts claimed"),
             asyncio.create_task(self._ask(), name="alerts of credentials"),
         ]
         return self
@@ -143,6 +179,8 @@ class Office:
         raised: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.settled(), LEAVE_SECONDS)
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:

@@ -9,7 +9,8 @@ import pytest
 from gateway.doctor.watching import DriftEvent
 from gateway.settings.alerts import AlertingSettings
 from gateway.telemetry.alerts import Alert, Desk, SystemAlerts, shortened
-from gateway.telemetry.alerts_office import Office
+from gateway.telemetry.alerts_claims import FileClaims
+from gateway.telemetry.alerts_office import Office, Shared
 from gateway.telemetry.alerts_sending import Target
 from gateway.telemetry.alerts_sources import ErrorSpikes, Expiries, drift_alert
 from gateway.telemetry.alerts_turn import FileTurns
@@ -206,13 +207,14 @@ async def test_what_is_configured_of_a_credential_is_not_asked(desk: Desk, heard
     assert [one.severity for one in heard] == ["critical"]
 
 
-async def test_an_office_asks_systems_when_credentials_end() -> None:
+async def test_an_office_asks_systems_when_credentials_end(tmp_path: Path) -> None:
     async def ask() -> datetime | None:
         return datetime.now(UTC) + timedelta(days=2, hours=1)
 
+    shared = Shared(Mine(), FileClaims(tmp_path / "alerts.db"))
     async with receiving() as receiver:
         targets = (Target("ops", receiver.address),)
-        async with Office(AlertingSettings(), targets, None, Mine(), {"erp": ask}):
+        async with Office(AlertingSettings(), targets, None, shared, {"erp": ask}):
             (told,) = await receiver.until(1)
 
     assert (told["event"], told["title"]) == ("credentials", "Credential erp ends in 2 days")
@@ -282,24 +284,6 @@ async def test_of_several_processes_one_tells_and_another_goes_on(tmp_path: Path
     await first.leave()
     assert await second.take() is True
     await second.leave()
-
-
-async def test_who_has_not_the_turn_sends_nothing(tmp_path: Path) -> None:
-    lock, drift = tmp_path / "alerts.lock", Drift("orders.search", "x", "missing", "gone")
-    holder = FileTurns(lock)
-    assert await holder.take()
-    async with receiving() as receiver:
-        targets = (Target("ops", receiver.address),)
-        office = Office(AlertingSettings(), targets, None, FileTurns(lock))
-        async with office:
-            office.drifted(DriftEvent("erp", drift, ()))
-            assert office.desk.firing
-        await holder.leave()
-        async with Office(AlertingSettings(), targets, None, FileTurns(lock)) as other:
-            other.drifted(DriftEvent("crm", drift, ()))
-            (told,) = await receiver.until(1)
-
-    assert told["upstream"] == "crm"
 
 
 def test_long_lists_are_cut() -> None:
