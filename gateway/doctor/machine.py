@@ -39,11 +39,12 @@ def _examination(one: Examination) -> dict[str, object]:
 def as_junit(report: Report) -> str:
     """A suite an upstream, a case a step. Warnings pass, and say so in the case's output."""
     suites = "".join(_suite(one, report) for one in report.examinations)
+    seconds = sum(one.seconds for one in report.examinations)
     count, cases = report.counts, sum(report.counts.values())
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<testsuites name="passerelle doctor" tests="{cases}" failures="{count["failed"]}" '
-        f'skipped="{count["skipped"]}">\n{suites}</testsuites>\n'
+        f'errors="0" skipped="{count["skipped"]}" time="{seconds:.3f}">\n{suites}</testsuites>\n'
     )
 
 

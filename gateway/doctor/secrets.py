@@ -1,7 +1,7 @@
 """Takes out of every text what the configuration keeps secret, whoever wrote it there."""
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
@@ -19,6 +19,10 @@ class Secrets:
     def __init__(self, config: BaseModel) -> None:
         plain = [text for text in _secrets(config) if len(text) >= _SHORTEST]
         self._forms = sorted({form for text in plain for form in _forms(text)}, key=len)[::-1]
+
+    @property
+    def forms(self) -> Sequence[str]:
+        return self._forms
 
     def hidden(self, text: str) -> str:
         for form in self._forms:

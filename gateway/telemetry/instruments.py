@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from graphql import GraphQLSchema
 from starlette.types import ASGIApp, Scope
 
+from gateway.doctor.secrets import Secrets
 from gateway.execution.answer import Answer
 from gateway.execution.engine import Operation
 from gateway.execution.plans import Plans
@@ -148,6 +149,9 @@ class Instruments:
         self._gauges.append(lambda: _shedding_lines(shedding))
         self._gauges.append(self._own_lines)
         addresses = {name: one.base_url for name, one in places.upstreams.items()}
+        if self.journal is not None:
+            for config in places.upstreams.values():
+                self.journal.masking.hide(Secrets(config).forms)
         self.pushed(known, addresses, places.server.root)
 
     def pushed(

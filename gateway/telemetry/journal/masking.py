@@ -1,7 +1,7 @@
 """What the journal never keeps: credentials, and personal data by the names of their fields."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -43,6 +43,21 @@ class Masking:
 
     def __init__(self, more: Collection[str] = ()) -> None:
         self._personal = PERSONAL | {name.lower() for name in more}
+        self._secrets: tuple[str, ...] = ()
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Masks these too, wherever a system echoes them: what the configuration keeps secret."""
+        known = {one for one in (*self._secrets, *secrets) if one}
+        self._secrets = tuple(sorted(known, key=len, reverse=True))
+
+    def told(self, value: str) -> str:
+        """A text of a system without credentials and e-mail addresses."""
+        return self._hidden(text(value))
+
+    def _hidden(self, value: str) -> str:
+        for secret in self._secrets:
+            value = value.replace(secret, MASK)
+        return value
 
     def body(self, body: bytes, operation: str, most: int) -> str | None:
         """What may be kept of a body, cut to `most` characters; None of an empty one."""
@@ -51,7 +66,7 @@ class Masking:
         try:
             value = msgspec.json.decode(body)
         except (msgspec.DecodeError, RecursionError):
-            return self._rough(body[: most * 2].decode(errors="replace"))[:most]
+            return self._hidden(self._rough(body[: most * 2].decode(errors="replace")))[:most]
         return self.value(value, operation, most)
 
     def value(self, value: object, operation: str, most: int) -> str:
@@ -62,7 +77,7 @@ class Masking:
             told = msgspec.json.encode(_masked(value, names)).decode()
         except (TypeError, ValueError, RecursionError):
             return MASK
-        return told[:most]
+        return self._hidden(told)[:most]
 
     def _rough(self, told: str) -> str:
         """What is not JSON, or half of it: whatever looks like a field is taken for one."""

@@ -223,7 +223,7 @@ def entry_of(passed: Passed, masking: Masking) -> Entry:
     good, failure, request = good_of(passed), passed.failure, passed.request
     more: dict[str, Any] = {"error": passed.exchange.error}
     if failure is not None:
-        more |= {"error": failure.code, "detail": text(failure.detail)[:KEPT_DETAIL]}
+        more |= {"error": failure.code, "detail": masking.told(failure.detail)[:KEPT_DETAIL]}
     if passed.body is not None and request is not None:
         operation = good.asked or ""
         more["request"] = masking.body(_payload(request), operation, KEPT_BODY)

@@ -89,7 +89,7 @@ class Journal:
         self.capturing: frozenset[str] = frozenset()
         self.written = 0
         self.dropped: Counter[str] = Counter()
-        self._masking = masking or Masking()
+        self.masking = masking or Masking()
         self._clock = clock
         self._connect = connect
         self._queue: deque[Waiting] = deque(maxlen=rules.queue)
@@ -208,7 +208,7 @@ class Journal:
 
     def _entry(self, one: Passed | Stood) -> Entry | None:
         try:
-            return stood_entry(one) if isinstance(one, Stood) else entry_of(one, self._masking)
+            return stood_entry(one) if isinstance(one, Stood) else entry_of(one, self.masking)
         except Exception:
             self.dropped["unreadable"] += 1
             log.exception("journal entry failed")

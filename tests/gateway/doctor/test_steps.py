@@ -19,7 +19,7 @@ from ports.common import PageRequest
 from ports.errors import RefusedError
 from upstream.config import UpstreamConfig
 from upstream.connector import Upstream
-from upstream.diagnosis import Finding, counted, life
+from upstream.diagnosis import Finding, Outcome, counted, life
 from upstream.exchanges import Exchanges
 from upstream.reference import own_call
 
@@ -156,6 +156,35 @@ def test_hostile_texts_stay_texts_on_the_page() -> None:
 
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_junit_is_as_its_readers_want_it() -> None:
+    import xml.etree.ElementTree as ET
+
+    outcomes: list[Outcome] = ["passed", "failed", "warning", "skipped", "failed"]
+    found = [Finding(f"step {one}", one, "detail", "remedy", 0.25) for one in outcomes]
+    some = [Examination(name, "odoo", "http://x", (), found) for name in ("erp", "crm")]
+    root = ET.fromstring(machine.as_junit(Report(datetime(2026, 1, 2, tzinfo=UTC), "1", some)))
+
+    assert root.tag == "testsuites"
+    assert {one.tag for one in root} == {"testsuite"}
+    assert [one.get("name") for one in root] == ["erp", "crm"]
+    for suite in root:
+        assert suite.get("timestamp") == "2026-01-02T00:00:00"
+        cases = list(suite)
+        assert {one.tag for one in cases} == {"testcase"}
+        for case in cases:
+            assert all(case.get(name) for name in ("name", "classname"))
+            assert [one.tag for one in case] in (["failure"], ["skipped"], ["system-out"])
+    for each, times in [(root, 2), *((suite, 1) for suite in root)]:
+        assert {name: each.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+            "tests": str(5 * times),
+            "failures": str(len(each.findall(".//failure"))),
+            "errors": "0",
+            "skipped": str(len(each.findall(".//skipped"))),
+        }
+        spent = sum(float(one.get("time") or "nan") for one in each.iter("testcase"))
+        assert float(each.get("time") or "nan") == spent == 1.25 * times
 
 
 def test_hostile_texts_stay_texts_in_junit() -> None:

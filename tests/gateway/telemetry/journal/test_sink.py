@@ -7,7 +7,14 @@ from typing import Any, Protocol
 import httpx2
 import msgspec
 import pytest
+from pydantic import SecretStr
+from starlette.types import Receive, Scope, Send
 
+from connectors.odoo.config import OdooConfig
+from gateway.doctor.secrets import Secrets
+from gateway.http.shedding import Shedding
+from gateway.settings import read
+from gateway.telemetry.instruments import Instruments
 from gateway.telemetry.journal.record import Entry
 from gateway.telemetry.journal.sink import Asking, UpstreamSink
 from gateway.telemetry.journal.writer import Journal, JournalRules
@@ -18,6 +25,7 @@ from ports.common import Answers
 from ports.errors import MalformedError, TimedOutError, UnavailableError, UpstreamError
 from ports.operation import batch
 from tests.upstream.loopback import IDENTITY, Loopback, call, config, good, serving, silent
+from upstream.config import UpstreamConfig
 from upstream.credentials import Credentials
 from upstream.exchanges import Exchanges
 from upstream.http import HttpClient, Request
@@ -231,3 +239,54 @@ async def test_a_port_tells_what_it_is_asked() -> None:
 
     assert await port.products(("A",), call=call()) == {"A": 1}
     assert port.other() == "as it is"
+
+
+SECRET = "s3cr&t-0f-the-gateway"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message": "no such key: s3cr&t-0f-the-gateway"}',
+        b"<p>s3cr%26t-0f-the-gateway</p>",
+        b'{"why": "czNjciZ0LTBmLXRoZS1nYXRld2F5"}',
+        b"no such key: " + b"x" * 16_360 + b"s3cr&t-0f-the-gateway",
+    ],
+    ids=["JSON", "in an address", "base64", "cut"],
+)
+async def test_a_system_that_echoes_a_credential_does_not_bring_it_into_the_journal(
+    told: Callable[..., Told], body: bytes
+) -> None:
+    made = told()
+    connector = Keyed.model_validate({"kind": "x", "base_url": "http://x", "api_key": SECRET})
+    made.journal.masking.hide(Secrets(connector).forms)
+    async with serving(good(body, "400 Bad")) as peer:
+        client = made.client(peer.url, tries=1)
+        with pytest.raises(UpstreamError):
+            await client.send(Request("catalog.products", "/products"), call=call())
+    (entry,) = made.entries()
+
+    assert entry.response
+    kept = f"{entry.detail} {entry.response}"
+    for form in Secrets(connector).forms:
+        assert form[:12] not in kept
+
+
+async def test_the_gateway_hides_what_its_configuration_keeps_secret(tmp_path: Path) -> None:
+    example = {"kind": "odoo", **OdooConfig.example(), "api_key": SECRET}
+    settings = read(
+        {"journal": {"file": str(tmp_path / "journal.db")}, "upstreams": {"erp": example}}
+    )
+    seen = Instruments(settings)
+    seen.watch([], Shedding(nobody, settings.resilience.shedding.rules()), settings)
+
+    assert seen.journal is not None
+    assert SECRET not in seen.journal.masking.told(f"no such key: {SECRET}")
+
+
+async def nobody(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise AssertionError
+
+
+class Keyed(UpstreamConfig):
+    api_key: SecretStr
