@@ -6,22 +6,32 @@ from typing import Any
 import msgspec
 from graphql import (
     DirectiveLocation,
+    GraphQLArgument,
     GraphQLError,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
     build_client_schema,
     build_schema,
+    is_required_argument,
+    is_required_input_field,
     parse,
     validate,
 )
-from graphql.utilities import find_breaking_changes, find_dangerous_changes
+from graphql.utilities import (
+    BreakingChange,
+    DangerousChange,
+    find_breaking_changes,
+    find_dangerous_changes,
+)
 
 from gateway.telemetry.usage_reading import Recorded, members
 
 BREAKING, DANGEROUS, SAFE = "breaking", "dangerous", "safe"
 SEVERITIES = (BREAKING, DANGEROUS, SAFE)
 _MOST_PROBLEMS = 3
+# What no field or argument is of any longer nobody can miss.
+_UNUSED_SCALAR = "Standard scalar "
 _MACHINERY = ("_entities", "_service")
 _EXECUTABLE = frozenset(
     {DirectiveLocation.QUERY, DirectiveLocation.MUTATION, DirectiveLocation.FIELD}
@@ -77,15 +87,73 @@ def _without_machinery(schema: GraphQLSchema) -> GraphQLSchema:
 
 def changes(old: GraphQLSchema, new: GraphQLSchema) -> list[Change]:
     """Breaking ones first."""
+    required = _newly_required(old, new)
     found = [
-        Change(severity, one.type.name, one.description)
+        Change(BREAKING if _names(one, required) else severity, one.type.name, one.description)
         for severity, all_found in (
             (BREAKING, find_breaking_changes(old, new)),
             (DANGEROUS, find_dangerous_changes(old, new)),
         )
         for one in all_found
+        if not one.description.startswith(_UNUSED_SCALAR)
     ]
-    return [*found, *(Change(SAFE, kind, told) for kind, told in _safe(old, new))]
+    told = [one.description for one in found]
+    found += [
+        Change(SAFE, "TYPE_CHANGED_SAFELY", f"{where} changed type from {was} to {now}.")
+        for where, was, now in _retyped(old, new)
+        if not any(f"{where} " in one for one in told)
+    ]
+    found += [Change(SAFE, kind, one) for kind, one in _safe(old, new)]
+    return sorted(found, key=lambda one: SEVERITIES.index(one.severity))
+
+
+def _newly_required(old: GraphQLSchema, new: GraphQLSchema) -> set[str]:
+    """What must be given now because its default is gone; the library finds that but dangerous."""
+    before = dict(_inputs(old))
+    return {
+        where
+        for where, one in _inputs(new)
+        if where in before and _is_required(one) and not _is_required(before[where])
+    }
+
+
+def _names(change: BreakingChange | DangerousChange, places: Iterable[str]) -> bool:
+    return any(change.description.startswith(f"{one} ") for one in places)
+
+
+def _is_required(one: Any) -> bool:
+    if isinstance(one, GraphQLArgument):
+        return is_required_argument(one)
+    return is_required_input_field(one)
+
+
+def _inputs(schema: GraphQLSchema) -> Iterator[tuple[str, Any]]:
+    """Arguments and fields of inputs, by their coordinates."""
+    for where, one in _members(schema):
+        if not hasattr(one, "args"):
+            yield where, one
+    for directive in schema.directives:
+        for name, argument in directive.args.items():
+            yield f"@{directive.name}({name}:)", argument
+
+
+def _members(schema: GraphQLSchema) -> Iterator[tuple[str, Any]]:
+    """All that has a type: fields, their arguments, fields of inputs."""
+    for name, kind in schema.type_map.items():
+        if name.startswith("__"):
+            continue
+        for member, one in members(kind).items():
+            if hasattr(one, "type"):
+                yield f"{name}.{member}", one
+            for argument, its in getattr(one, "args", {}).items():
+                yield f"{name}.{member}({argument}:)", its
+
+
+def _retyped(old: GraphQLSchema, new: GraphQLSchema) -> Iterator[tuple[str, str, str]]:
+    before = dict(_members(old))
+    for where, one in _members(new):
+        if where in before and str(before[where].type) != str(one.type):
+            yield where, str(before[where].type), str(one.type)
 
 
 def broken(new: GraphQLSchema, operations: Iterable[Recorded]) -> list[Broken]:

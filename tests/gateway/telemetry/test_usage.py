@@ -162,6 +162,62 @@ def test_changes(old: str, new: str, severity: str, kind: str) -> None:
     assert [(one.severity, one.kind) for one in found] == [(severity, kind)]
 
 
+TRICKY = """
+directive @fresh(maxAge: Int = 0) on QUERY | FIELD
+interface Node { id: ID! }
+type Query {
+  product(sku: String, unit: Unit = PIECE, of: Int! = 1): Product
+  node(id: ID!): Node
+  find(filter: Filter): [Product!]!
+}
+type Product implements Node { id: ID! name: String! note: String unit: Unit }
+enum Unit { PIECE METRE }
+input Filter { sku: String text: String! = "x" unit: Unit }
+union Any = Product | Other
+type Other { id: ID! }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "severity", "kind"),
+    [
+        ("PIECE METRE", "PIECE", "breaking", "VALUE_REMOVED_FROM_ENUM"),
+        ("sku: String,", "sku: String!,", "breaking", "ARG_CHANGED_KIND"),
+        ("id: ID!): Node", "id: ID): Node", "safe", "TYPE_CHANGED_SAFELY"),
+        ("id: ID!): Node", "id: ID!, at: Int): Node", "dangerous", "OPTIONAL_ARG_ADDED"),
+        ("id: ID!): Node", "id: ID!, at: Int!): Node", "breaking", "REQUIRED_ARG_ADDED"),
+        ("name: String!", "name: String", "breaking", "FIELD_CHANGED_KIND"),
+        ("note: String ", "note: String! ", "safe", "TYPE_CHANGED_SAFELY"),
+        ("[Product!]!", "[Product]!", "breaking", "FIELD_CHANGED_KIND"),
+        ("text: String! =", "text: String =", "safe", "TYPE_CHANGED_SAFELY"),
+        ("unit: Unit }\nenum", "unit: Unit! }\nenum", "safe", "TYPE_CHANGED_SAFELY"),
+        ("unit: Unit }\nunion", "unit: Unit! }\nunion", "breaking", "FIELD_CHANGED_KIND"),
+        ("sku: String text", "sku: String at: Int! text", "breaking", "REQUIRED_INPUT_FIELD_ADDED"),
+        ("Product implements Node", "Product", "breaking", "IMPLEMENTED_INTERFACE_REMOVED"),
+        ("= Product | Other", "= Product", "breaking", "TYPE_REMOVED_FROM_UNION"),
+        ("= PIECE", "= METRE", "dangerous", "ARG_DEFAULT_VALUE_CHANGE"),
+        ("unit: Unit = PIECE", "unit: Unit", "dangerous", "ARG_DEFAULT_VALUE_CHANGE"),
+        ("of: Int! = 1", "of: Int!", "breaking", "ARG_DEFAULT_VALUE_CHANGE"),
+        ('text: String! = "x"', "text: String!", "breaking", "INPUT_FIELD_DEFAULT_VALUE_CHANGE"),
+        ("maxAge: Int = 0", "maxAge: Int = 5", "dangerous", "ARG_DEFAULT_VALUE_CHANGE"),
+        ("maxAge: Int = 0", "maxAge: String", "breaking", "ARG_CHANGED_KIND"),
+        ("QUERY | FIELD", "QUERY", "breaking", "DIRECTIVE_LOCATION_REMOVED"),
+    ],
+)
+def test_tricky_changes(old: str, new: str, severity: str, kind: str) -> None:
+    assert old in TRICKY
+    found = changes(schema_of(TRICKY), schema_of(TRICKY.replace(old, new, 1)))
+
+    assert [(one.severity, one.kind) for one in found] == [(severity, kind)]
+
+
+def test_a_scalar_that_nothing_is_of_any_longer_is_no_change() -> None:
+    old = "type Query { a: String b: Int }"
+    found = changes(schema_of(old), schema_of("type Query { a: String }"))
+
+    assert [one.kind for one in found] == ["FIELD_REMOVED"]
+
+
 def test_directives_that_operations_cannot_say_are_left_out() -> None:
     without = SDL.replace("directive @internal on OBJECT", "").replace(" @internal", "")
 
