@@ -1,5 +1,6 @@
 """What changed between two schemas, how much it matters, and which recorded operations break."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ _MOST_PROBLEMS = 3
 # What no field or argument is of any longer nobody can miss.
 _UNUSED_SCALAR = "Standard scalar "
 _MACHINERY = ("_entities", "_service")
+_OF_MACHINERY = re.compile(r"'(?:_entities|_service|_Any)'")
 _EXECUTABLE = frozenset(
     {DirectiveLocation.QUERY, DirectiveLocation.MUTATION, DirectiveLocation.FIELD}
     | {DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT}
@@ -170,7 +172,9 @@ def _problems(schema: GraphQLSchema, text: str) -> tuple[str, ...]:
         errors = validate(schema, parse(text))
     except GraphQLError as error:
         errors = [error]
-    return tuple(error.message for error in errors[:_MOST_PROBLEMS])
+    # Schemas are held against each other without it, and so know none of it.
+    told = [one.message for one in errors if not _OF_MACHINERY.search(one.message)]
+    return tuple(told[:_MOST_PROBLEMS])
 
 
 def _safe(old: GraphQLSchema, new: GraphQLSchema) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,13 @@ from gateway.telemetry.journal.search import Reader
 from gateway.telemetry.journal.store import Store, connect
 from gateway.telemetry.schema_changes import SchemaTextError, broken, changes, schema_of
 from gateway.telemetry.usage import Usage, coordinates
-from gateway.telemetry.usage_reading import deprecated_uses, deprecations, recorded, used_fields
+from gateway.telemetry.usage_reading import (
+    Recorded,
+    deprecated_uses,
+    deprecations,
+    recorded,
+    used_fields,
+)
 
 AT = 1_800_000_000.0
 SDL = """
@@ -235,6 +241,15 @@ def test_recorded_operations_that_break(schema: GraphQLSchema, store: Store, fil
     (one,) = broken(schema_of(SDL.replace("  name: String!\n", "")), operations)
     assert (one.operation, one.clients, one.count) == ("A", ("shop",), 1)
     assert "name" in one.problems[0]
+
+
+@pytest.mark.parametrize(("field", "breaks"), [("id", False), ("name", True)])
+def test_operations_of_routers_break_by_what_they_ask_alone(field: str, *, breaks: bool) -> None:
+    text = "query ($of: [_Any!]!) { _entities(representations: $of) { ... on Product { %s } } }"
+    asked = Recorded("unnamed", text % field, ("router",), 1, 0)
+
+    new = schema_of(SDL.replace("  name: String!\n", ""))
+    assert bool(broken(new, [asked])) is breaks
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"data": {"x": 1}}', "type {", "[]"])
