@@ -208,7 +208,8 @@ def test_a_run_is_explained_as_a_waterfall_to_who_may_see_it(visit: Visit) -> No
     told = visit.run()["extensions"]["explain"]
 
     assert [wave["wave"] for wave in told["run"]["waves"]] == [1, 2]
-    expect(panel.get_by_role("list", name="Questions of wave 2")).to_contain_text("pricing.prices")
+    expect(panel.get_by_role("list", name="Questions of wave 1")).to_contain_text("pricing.prices")
+    expect(panel.get_by_role("list", name="Questions of wave 2")).to_contain_text("categories")
     expect(panel.locator("rect.explain-question")).to_have_count(4)
     expect(panel).to_contain_text("Foreseen: cost")
     assert not visit.complaints
