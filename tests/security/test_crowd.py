@@ -42,6 +42,8 @@ from upstream.connector import Manifest, Upstream
 from upstream.exchanges import Exchanges
 from upstream.guard import Guarded
 
+pytestmark = pytest.mark.many
+
 REQUESTS = 100_000
 THROUGH_THE_ENGINE = 4_000
 THROUGH_THE_GATEWAY = 2_000

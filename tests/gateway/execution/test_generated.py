@@ -20,6 +20,8 @@ from tests.gateway.execution.writing import Writer
 from tests.resolvers import shop as shops
 from tests.resolvers.shop import CORE
 
+pytestmark = pytest.mark.many
+
 ANY_SIZE = DocumentLimits(
     max_tokens=50_000, operation=OperationLimits(50, 50, 5_000, 5_000, 5_000, 5)
 )
