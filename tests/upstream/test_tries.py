@@ -36,7 +36,8 @@ async def connect() -> AsyncIterator[Connect]:
 
 async def test_a_system_that_is_down_is_asked_a_tenth_more_at_most(connect: Connect) -> None:
     async with serving(DOWN) as peer:
-        client = connect(peer, timeout_seconds=100)
+        # So many at once may find the peer slow to accept.
+        client = connect(peer, timeout_seconds=100, connect_timeout_seconds=100)
         told = await asyncio.gather(
             *(client.send(ASKED, call=call(120)) for _ in range(1000)), return_exceptions=True
         )
